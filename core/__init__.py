@@ -1,0 +1,1 @@
+"""The floor: PostgreSQL, Redis, time and money, without a word of commerce."""

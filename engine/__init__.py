@@ -1,0 +1,1 @@
+"""GraphQL execution: knows GraphQL and neither tables nor HTTP."""

@@ -1,0 +1,1 @@
+"""What happens: plain async functions of a context and values."""

@@ -1,0 +1,1 @@
+"""What clients may ask: types, arguments, descriptions and permissions."""

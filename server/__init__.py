@@ -1,0 +1,1 @@
+"""The process: HTTP, tokens, health, logs and the command line."""
