@@ -1,0 +1,204 @@
+"""PostgreSQL: pools, one snapshot per operation for reads, blocks for writes, one tenant in each."""
+
+import asyncio
+import dataclasses
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Self
+
+import asyncpg
+import orjson
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.sql import Executable
+
+from core.errors import Overloaded
+from core.statements import Row, compile_statement
+
+APPLICATION_ROLE = "galleria_app"
+"""The role that owns nothing and that every policy is written for."""
+
+_STATEMENTS_PER_CONNECTION = 500
+"""Prepared statements that the driver keeps a connection; each costs the server some 20 KiB."""
+
+Transaction = AsyncSession
+"""What a write block hands out; `await transaction.commit()` is its last line."""
+
+
+@dataclasses.dataclass(slots=True)
+class Statistics:
+    """What an operation asked of the database."""
+
+    statements: int = 0
+    rows: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Database:
+    """The pools of a process.
+
+    Attributes:
+        reads: Connections for reads, asyncpg's own.
+        writes: Engine for writes.
+        acquire_timeout_seconds: How long an operation waits for a connection before it is told to come back later.
+    """
+
+    reads: asyncpg.Pool
+    writes: AsyncEngine
+    acquire_timeout_seconds: float
+
+    @classmethod
+    async def connect(cls, url: str, *, pool_size: int = 10, acquire_timeout_seconds: float = 5.0) -> Self:
+        """Open the pools.
+
+        Args:
+            url: `postgresql://user:password@host:port/database` of a role that is, or may become, `galleria_app`.
+            pool_size: Connections for reads; writes have half as many of their own.
+            acquire_timeout_seconds: See the class.
+        """
+        parts = make_url(url)
+        settings = {"application_name": "galleria", "jit": "off"}
+        if parts.username != APPLICATION_ROLE:
+            settings["role"] = APPLICATION_ROLE
+        reads = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=pool_size,
+            init=_prepare_connection,
+            reset=_end_transaction,
+            server_settings=settings,
+            statement_cache_size=_STATEMENTS_PER_CONNECTION,
+            max_cached_statement_lifetime=0,
+        )
+        writes = create_async_engine(
+            parts.set(drivername="postgresql+asyncpg"),
+            pool_size=max(2, pool_size // 2),
+            max_overflow=0,
+            pool_timeout=acquire_timeout_seconds,
+            connect_args={"server_settings": settings},
+            json_serializer=lambda value: orjson.dumps(value).decode(),
+            json_deserializer=orjson.loads,
+        )
+        return cls(reads, writes, acquire_timeout_seconds)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.writes.dispose()
+        await self.reads.close()
+
+    def of_tenant(self, tenant: uuid.UUID, *, statement_timeout_seconds: float = 10.0) -> "TenantDatabase":
+        """Return the part of the database that one tenant sees, for one operation."""
+        return TenantDatabase(self, tenant, statement_timeout_seconds)
+
+    async def fetch_platform(self, statement: Executable, **values: Any) -> list[Row]:
+        """Run a statement that needs no tenant: the look-up of the tenant itself."""
+        compiled = compile_statement(statement)
+        async with self.reads.acquire(timeout=self.acquire_timeout_seconds) as connection:
+            rows: list[Row] = await connection.fetch(
+                compiled.text, *compiled.arguments(values), record_class=compiled.row
+            )
+        return rows
+
+    async def ping(self) -> None:
+        """Ask the server for a sign of life."""
+        async with self.reads.acquire(timeout=self.acquire_timeout_seconds) as connection:
+            await connection.execute("SELECT")
+
+
+class TenantDatabase:
+    """Reads and writes of one tenant within one operation.
+
+    All reads between two writes see one snapshot: the first opens a REPEATABLE READ READ ONLY transaction in which
+    row-level security knows the tenant, `close` or `write` ends it.
+
+    Attributes:
+        tenant: The tenant.
+        statistics: What was asked so far.
+    """
+
+    __slots__ = ("_begin", "_connection", "_database", "_lock", "_on_write", "_timeout", "statistics", "tenant")
+
+    def __init__(self, database: Database, tenant: uuid.UUID, statement_timeout_seconds: float) -> None:
+        self.tenant = tenant
+        self.statistics = Statistics()
+        self._database = database
+        self._connection: asyncpg.Connection | None = None
+        self._lock = asyncio.Lock()
+        self._on_write: list[Callable[[], None]] = []
+        self._timeout = f"SET LOCAL statement_timeout = {max(1, int(statement_timeout_seconds * 1000))}"
+
+    async def fetch(self, statement: Executable, **values: Any) -> list[Row]:
+        """Run a read.
+
+        Args:
+            statement: From `models`; the same object each time for the same shape.
+            values: Value of each named parameter; more than the statement names do no harm.
+
+        Returns:
+            The rows, in the statement's order.
+        """
+        compiled = compile_statement(statement)
+        values["shop"] = self.tenant
+        async with self._lock:
+            connection = self._connection or await self._open()
+            rows: list[Row] = await connection.fetch(
+                compiled.text, *compiled.arguments(values), record_class=compiled.row
+            )
+        self.statistics.statements += 1
+        self.statistics.rows += len(rows)
+        return rows
+
+    async def fetch_one(self, statement: Executable, **values: Any) -> Row | None:
+        """Run a read of one row at most; None where there is none."""
+        rows = await self.fetch(statement, **values)
+        return rows[0] if rows else None
+
+    def on_write(self, callback: Callable[[], None]) -> None:
+        """Call back when a write block begins, since everything read before it may be stale after it."""
+        self._on_write.append(callback)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Transaction]:
+        """Open a write block.
+
+        The block's last line is `await transaction.commit()`; leaving without it rolls back.
+        """
+        await self.close()
+        for callback in self._on_write:
+            callback()
+        async with AsyncSession(self._database.writes, expire_on_commit=False) as transaction:
+            # A literal of a parsed uuid: SET LOCAL takes no parameters, and ends with the transaction.
+            await transaction.execute(text(f"SET LOCAL app.shop_id = '{self.tenant}'; {self._timeout}"))
+            yield transaction
+
+    async def close(self) -> None:
+        """End the snapshot and give the connection back; a later read opens a new one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await self._database.reads.release(connection)
+
+    async def _open(self) -> asyncpg.Connection:
+        try:
+            connection = await self._database.reads.acquire(timeout=self._database.acquire_timeout_seconds)
+        except TimeoutError:
+            raise Overloaded("The server is busy; try again in a moment.") from None
+        self._connection = connection
+        await connection.execute(
+            f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL app.shop_id = '{self.tenant}'; {self._timeout}"
+        )
+        return connection
+
+
+async def _prepare_connection(connection: asyncpg.Connection) -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name, encoder=lambda value: orjson.dumps(value).decode(), decoder=orjson.loads, schema="pg_catalog"
+        )
+
+
+async def _end_transaction(connection: asyncpg.Connection) -> None:
+    """Give a connection back clean; every setting of ours is transaction-local, so ending the transaction is enough."""
+    if connection.is_in_transaction():
+        await connection.execute("COMMIT")

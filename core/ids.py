@@ -1,0 +1,45 @@
+"""Identifiers: UUIDv7 for rows, opaque global ids for clients."""
+
+import base64
+import binascii
+import os
+import time
+import uuid
+
+_UUID_BYTES = 16
+_LONGEST_GLOBAL_ID = 120
+"""Characters; the longest type name is far below, so a longer text cannot be an id and costs nothing."""
+
+
+def new_id() -> uuid.UUID:
+    """Make a UUIDv7 (RFC 9562, section 5.7): 48 bits of Unix milliseconds, then 74 random bits."""
+    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
+    return uuid.UUID(int=value & ~(0xF << 76) & ~(0x3 << 62) | 0x7 << 76 | 0x2 << 62)
+
+
+def encode_global_id(type_name: str, row_id: uuid.UUID) -> str:
+    """Return the opaque id of a row: base64url of the type's name, a colon and the 16 bytes of the uuid."""
+    return base64.urlsafe_b64encode(type_name.encode() + b":" + row_id.bytes).decode().rstrip("=")
+
+
+def decode_global_id(global_id: str) -> tuple[str, uuid.UUID] | None:
+    """Return the type's name and the row's uuid, or None where the text is no id of ours."""
+    if len(global_id) > _LONGEST_GLOBAL_ID:
+        return None
+    try:
+        raw = base64.b64decode(global_id + "=" * (-len(global_id) % 4), altchars=b"-_", validate=True)
+        type_name = raw[: -_UUID_BYTES - 1].decode()
+    except (binascii.Error, ValueError):
+        return None
+    if (
+        raw[-_UUID_BYTES - 1 : -_UUID_BYTES] != b":"
+        or encode_global_id(type_name, uuid.UUID(bytes=raw[-16:])) != global_id
+    ):
+        return None
+    return type_name, uuid.UUID(bytes=raw[-_UUID_BYTES:])
+
+
+def decode_id_of(type_name: str, global_id: str) -> uuid.UUID | None:
+    """Return the uuid of an id of this type; None for anything else, so that a foreign id is merely not found."""
+    decoded = decode_global_id(global_id)
+    return decoded[1] if decoded and decoded[0] == type_name else None

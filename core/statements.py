@@ -1,0 +1,93 @@
+"""Turns SQLAlchemy statements into text and parameter order, once per statement object."""
+
+import dataclasses
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import asyncpg
+from sqlalchemy.dialects.postgresql.asyncpg import dialect
+from sqlalchemy.sql import Executable
+from sqlalchemy.sql.compiler import SQLCompiler
+
+_DIALECT = dialect()
+_LARGEST_CACHE = 2_000
+"""Statements; `models` builds each shape once, so this is far above what a schema needs and bounds memory all the same."""
+
+
+class Row(asyncpg.Record):  # type: ignore[misc]
+    """A row as the driver has it, whose columns can be read as attributes.
+
+    Each entity has a subclass of its own, so that a row knows what it is a row of.
+
+    Attributes:
+        entity: Name of the table the row was asked from; empty where a statement does not say.
+    """
+
+    __slots__ = ()
+    entity = ""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Compiled:
+    """A statement ready for the driver.
+
+    Attributes:
+        text: SQL with $1, $2 ….
+        names: Name of the value for each parameter, in order.
+        constants: Values that the statement brings itself, by name.
+        row: Class of the rows.
+    """
+
+    text: str
+    names: tuple[str, ...]
+    constants: Mapping[str, Any]
+    row: type[Row]
+
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        """Return the parameters in order.
+
+        Raises:
+            KeyError: A value is missing.
+        """
+        constants = self.constants
+        return [values[name] if name in values else constants[name] for name in self.names]
+
+
+_compiled: OrderedDict[Executable, Compiled] = OrderedDict()
+_row_classes: dict[str, type[Row]] = {"": Row}
+
+
+def compile_statement(statement: Executable) -> Compiled:
+    """Return the compiled form of a statement; compiled at the first sight of the object only."""
+    known = _compiled.get(statement)
+    if known is not None:
+        return known
+    compiled = _compile(statement)
+    _compiled[statement] = compiled
+    if len(_compiled) > _LARGEST_CACHE:
+        _compiled.popitem(last=False)
+    return compiled
+
+
+def _compile(statement: Executable) -> Compiled:
+    compiled = statement.compile(dialect=_DIALECT)  # type: ignore[attr-defined]
+    assert isinstance(compiled, SQLCompiler)  # noqa: S101  (narrows the type; every statement of ours compiles to SQL)
+    constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
+    names = tuple(compiled.positiontup or ())
+    entity = statement.get_execution_options().get("entity", "")
+    return Compiled(compiled.string, names, constants, row_class(entity))
+
+
+def row_class(entity: str) -> type[Row]:
+    """Return the class of the rows of an entity."""
+    known = _row_classes.get(entity)
+    if known is None:
+        known = _row_classes[entity] = type(f"{entity.title()}Row", (Row,), {"__slots__": (), "entity": entity})
+    return known
