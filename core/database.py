@@ -23,6 +23,8 @@ APPLICATION_ROLE = "galleria_app"
 _STATEMENTS_PER_CONNECTION = 500
 """Prepared statements that the driver keeps a connection; each costs the server some 20 KiB."""
 
+_SET_LOCALLY = text("SELECT set_config('app.shop_id', :shop, true), set_config('statement_timeout', :timeout, true)")
+
 Transaction = AsyncSession
 """What a write block hands out; `await transaction.commit()` is its last line."""
 
@@ -127,7 +129,7 @@ class TenantDatabase:
         self._connection: asyncpg.Connection | None = None
         self._lock = asyncio.Lock()
         self._on_write: list[Callable[[], None]] = []
-        self._timeout = f"SET LOCAL statement_timeout = {max(1, int(statement_timeout_seconds * 1000))}"
+        self._timeout = max(1, int(statement_timeout_seconds * 1000))
 
     async def fetch(self, statement: Executable, **values: Any) -> list[Row]:
         """Run a read.
@@ -169,8 +171,7 @@ class TenantDatabase:
         for callback in self._on_write:
             callback()
         async with AsyncSession(self._database.writes, expire_on_commit=False) as transaction:
-            # A literal of a parsed uuid: SET LOCAL takes no parameters, and ends with the transaction.
-            await transaction.execute(text(f"SET LOCAL app.shop_id = '{self.tenant}'; {self._timeout}"))
+            await transaction.execute(_SET_LOCALLY, {"shop": str(self.tenant), "timeout": str(self._timeout)})
             yield transaction
 
     async def close(self) -> None:

@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.sql import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 
-_DIALECT = dialect()
+_DIALECT = dialect()  # type: ignore[no-untyped-call]
 _LARGEST_CACHE = 2_000
-"""Statements; `models` builds each shape once, so this is far above what a schema needs and bounds memory all the same."""
+"""Statements; `models` builds each shape once, so this is far above what a schema needs, and still a bound."""
 
 
 class Row(asyncpg.Record):  # type: ignore[misc]
