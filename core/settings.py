@@ -1,0 +1,208 @@
+"""What an installation may set."""
+
+import dataclasses
+import enum
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, get_type_hints
+
+from core.errors import ConfigurationError
+from core.variables import (
+    SECRET_MIN_BYTES,
+    Secret,
+    Variable,
+    existing_file,
+    integer,
+    origins,
+    secret_key,
+    secret_url,
+)
+
+EMBEDDED_FOLDER = "postgresql"
+"""Where the embedded database lies below the data folder."""
+
+
+class Environment(enum.StrEnum):
+    """How careful the process is by default."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+def _environment(text: str) -> Environment:
+    if text not in set(Environment):
+        raise ValueError(f"must be {' or '.join(Environment)}, not {text!r}")
+    return Environment(text)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything an installation may set; `docs/settings.md` is printed from these annotations."""
+
+    environment: Annotated[
+        Environment,
+        Variable(
+            "GALLERIA_ENVIRONMENT",
+            _environment,
+            "`production` or `development`. Unset, it is `development` where the data folder holds the embedded "
+            "database of `make serve` and `DATABASE_URL` is unset too.",
+            default=Environment.PRODUCTION,
+        ),
+    ]
+    database_url: Annotated[
+        Secret | None,
+        Variable(
+            "DATABASE_URL",
+            secret_url("postgresql", "postgres"),
+            "PostgreSQL as the application's role. Unset in development, an embedded PostgreSQL is started.",
+            is_required=True,
+        ),
+    ]
+    owner_database_url: Annotated[
+        Secret | None,
+        Variable(
+            "GALLERIA_OWNER_DATABASE_URL",
+            secret_url("postgresql", "postgres"),
+            "PostgreSQL as the role that owns the tables, for migrations. Unset, it is `DATABASE_URL`.",
+        ),
+    ]
+    redis_url: Annotated[
+        Secret | None,
+        Variable(
+            "REDIS_URL",
+            secret_url("redis", "rediss", "unix"),
+            "Redis or Valkey. Unset, cache, bus and budgets live in the process, which must then be the only one.",
+        ),
+    ]
+    host: Annotated[str, Variable("GALLERIA_HOST", str, "Address to listen on.", default="127.0.0.1")]
+    port: Annotated[int, Variable("GALLERIA_PORT", integer(1, 65_535), "Port of the API.", default="8000")]
+    metrics_port: Annotated[
+        int,
+        Variable(
+            "GALLERIA_METRICS_PORT",
+            integer(0, 65_535),
+            "Port of `/metrics`. With 0 there is none; in development the API's port serves it anyway.",
+            default="9100",
+            development="0",
+        ),
+    ]
+    data: Annotated[
+        Path,
+        Variable("GALLERIA_DATA", Path, "Folder for the embedded database and for generated keys.", default=".data"),
+    ]
+    secret: Annotated[
+        Secret,
+        Variable(
+            "GALLERIA_SECRET",
+            secret_key,
+            f"At least {SECRET_MIN_BYTES} bytes that sign cursors, the same in all processes. In development it is "
+            "made in the data folder.",
+            is_required=True,
+        ),
+    ]
+    token_keys: Annotated[
+        Path | None,
+        Variable(
+            "GALLERIA_TOKEN_KEYS",
+            existing_file,
+            "JSON Web Key Set with the public keys that verify access tokens. In development a pair of keys is made in "
+            "the data folder.",
+            is_required=True,
+        ),
+    ]
+    token_issuer: Annotated[
+        str,
+        Variable(
+            "GALLERIA_TOKEN_ISSUER",
+            str,
+            "Issuer that access tokens must name (`iss`).",
+            development="galleria-development",
+            is_required=True,
+        ),
+    ]
+    token_audience: Annotated[
+        str,
+        Variable("GALLERIA_TOKEN_AUDIENCE", str, "Audience that access tokens must name (`aud`).", default="galleria"),
+    ]
+    pool_size: Annotated[
+        int,
+        Variable(
+            "GALLERIA_POOL_SIZE", integer(1, 1_000), "Database connections of one process, at most.", default="10"
+        ),
+    ]
+    deadline_seconds: Annotated[
+        int,
+        Variable("GALLERIA_DEADLINE_SECONDS", integer(1, 300), "Time that one request may take.", default="10"),
+    ]
+    body_limit_bytes: Annotated[
+        int,
+        Variable(
+            "GALLERIA_BODY_LIMIT_BYTES",
+            integer(1_000, 100_000_000),
+            "Size of a request's body, at most.",
+            default="1000000",
+        ),
+    ]
+    cors_origins: Annotated[
+        tuple[str, ...],
+        Variable(
+            "GALLERIA_CORS_ORIGINS", origins, "Origins whose pages may call the API, separated by commas.", default=""
+        ),
+    ]
+    default_shop: Annotated[
+        str | None,
+        Variable("GALLERIA_DEFAULT_SHOP", str, "Shop of requests that name none, by its slug.", development="demo"),
+    ]
+
+    @property
+    def is_development(self) -> bool:
+        """Whether conveniences that would be careless in production are on."""
+        return self.environment is Environment.DEVELOPMENT
+
+
+def variables() -> dict[str, Variable]:
+    """Return how each field of `Settings` is read, by the field's name."""
+    hints = get_type_hints(Settings, include_extras=True)
+    return {field.name: hints[field.name].__metadata__[0] for field in dataclasses.fields(Settings)}
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Read and check all settings.
+
+    In development a missing secret is made in the data folder, and kept there.
+
+    Args:
+        environ: Environment variables, as in `os.environ`.
+
+    Raises:
+        ConfigurationError: A variable is missing or wrong; the message names it.
+    """
+    known = variables()
+    texts = {name: variable.text(environ) for name, variable in known.items()}
+    data = Path(texts["data"] or known["data"].default or "")
+    if texts["environment"] is None and texts["database_url"] is None and (data / EMBEDDED_FOLDER).exists():
+        texts["environment"] = Environment.DEVELOPMENT
+    is_development = texts["environment"] == Environment.DEVELOPMENT
+    if is_development and texts["secret"] is None:
+        texts["secret"] = _development_secret(data)
+    values = {name: variable.value(texts[name], is_development=is_development) for name, variable in known.items()}
+    values["owner_database_url"] = values["owner_database_url"] or values["database_url"]
+    return Settings(**values)
+
+
+def _development_secret(data: Path) -> str:
+    """Return the secret kept in the data folder, making it the first time."""
+    path = data / "secret"
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(secrets.token_hex(SECRET_MIN_BYTES))
+        return path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"Cannot keep a secret in the data folder: {error}. Set GALLERIA_DATA to another folder."
+        ) from None
