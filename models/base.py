@@ -1,0 +1,112 @@
+"""What all tables share: names of constraints, the tenant in every key, times from the database clock."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, ForeignKeyConstraint, Index, MetaData, func
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy.sql import ColumnElement, Select, and_, bindparam, select
+from sqlalchemy.sql.sqltypes import ARRAY, Uuid
+
+# Constraint names carry the column behind the tenant: refusals are read off them (resolvers.refusals).
+_NAMES = {
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(column_1_name)s",
+    "uq": "uq_%(table_name)s_%(column_1_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "ix": "ix_%(table_name)s_%(column_1_name)s",
+}
+
+SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
+LONGEST_SLUG = 120
+
+
+class Base(DeclarativeBase):
+    """Every table."""
+
+    metadata = MetaData(naming_convention=_NAMES)
+    type_annotation_map = {datetime: DateTime(timezone=True)}  # noqa: RUF012  (SQLAlchemy reads it from the class)
+
+
+class Tenant(Base):
+    """A table whose rows belong to a shop: the shop is the first column of its key and of every other one."""
+
+    __abstract__ = True
+
+    shop_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("shop.id", ondelete="CASCADE"), primary_key=True, sort_order=-3
+    )
+
+
+class Entity(Tenant):
+    """A tenant table with an id made by the application and the times of its making and last change."""
+
+    __abstract__ = True
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, sort_order=-2)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=98)
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now(), onupdate=func.now(), sort_order=99)
+
+
+class Aggregate(Entity):
+    """An entity that clients change; `version` grows with each change (optimistic locking)."""
+
+    __abstract__ = True
+
+    @declared_attr
+    @classmethod
+    def version(cls) -> Mapped[int]:
+        """Number of the row's state, from 1."""
+        return mapped_column(server_default="1", sort_order=97)
+
+
+def references(table: str, column: str, *, on_delete: str = "CASCADE") -> ForeignKeyConstraint:
+    """Return a foreign key within the shop.
+
+    Args:
+        table: The table referred to, by (shop_id, id).
+        column: The referring column.
+        on_delete: CASCADE, RESTRICT, or SET NULL, which then empties this column alone and not the shop.
+    """
+    action = f"SET NULL ({column})" if on_delete == "SET NULL" else on_delete
+    return ForeignKeyConstraint(["shop_id", column], [f"{table}.shop_id", f"{table}.id"], ondelete=action)
+
+
+def unique_while(table: str, column: str, condition: str | None = None) -> Index:
+    """Return a unique index within the shop, over the rows that meet a condition."""
+    where: dict[str, Any] = {"postgresql_where": condition} if condition else {}
+    return Index(f"uq_{table}_{column}", "shop_id", column, unique=True, **where)
+
+
+def slug_check() -> CheckConstraint:
+    """Return the check of a slug's form and length."""
+    return CheckConstraint(f"slug ~ '{SLUG_PATTERN}' AND length(slug) <= {LONGEST_SLUG}", name="slug")
+
+
+def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+    """Return the check that a column holds one of these values."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+SHOP: ColumnElement[uuid.UUID] = bindparam("shop", type_=Uuid())
+"""The tenant of a statement; `core.database` gives its value."""
+
+KEYS: ColumnElement[Any] = bindparam("keys", type_=ARRAY(Uuid()))
+"""The keys of a batch."""
+
+
+def of_shop(entity: type[Tenant]) -> ColumnElement[bool]:
+    """Return the condition that a row is the tenant's; row-level security says the same once more."""
+    return entity.shop_id == SHOP
+
+
+def rows_of(entity: type[Base], *more: Any) -> Select[Any]:
+    """Return a select of all columns of an entity, and more, that knows what its rows are."""
+    return select(entity.__table__, *more).execution_options(entity=entity.__tablename__)
+
+
+def by_ids(entity: type[Entity]) -> Select[Any]:
+    """Return the rows with the ids in `keys`."""
+    return rows_of(entity).where(and_(of_shop(entity), entity.id == func.any(KEYS)))
