@@ -1,0 +1,196 @@
+"""How much a document asks for, counted in one walk before it is validated."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionNode,
+)
+
+INTROSPECTION_ROOTS = frozenset({"__schema", "__type"})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that one document may ask for.
+
+    Attributes:
+        length: Characters of the text.
+        tokens: Lexical tokens, comments not counted.
+        comments: Comments.
+        definitions: Operations and fragments together.
+        selections: Fields, spreads and inline fragments of one operation, its fragments expanded.
+        depth: Fields on the longest way from the root to a leaf, both counted.
+        introspection_depth: The same below `__schema` and `__type`: the query that clients send to learn a schema
+            follows `ofType` nine times and more, and costs no statement.
+        nesting: Selection sets within each other, fragments expanded; bounds the recursion of every later walk.
+        aliases: Aliased fields, fragments expanded.
+        root_fields: Fields at the root of a query or subscription, fragments expanded.
+        root_mutations: Fields at the root of a mutation, fragments expanded.
+        directives: Directives, fragments expanded.
+        directives_a_node: Directives at one place.
+    """
+
+    length: int = 20_000
+    tokens: int = 3_000
+    comments: int = 200
+    definitions: int = 100
+    selections: int = 2_000
+    depth: int = 12
+    introspection_depth: int = 24
+    nesting: int = 64
+    aliases: int = 30
+    root_fields: int = 20
+    root_mutations: int = 5
+    directives: int = 50
+    directives_a_node: int = 5
+
+
+class LimitReached(Exception):
+    """A document asks for more than a limit allows.
+
+    Attributes:
+        which: Name of the limit, as in `Limits`.
+        limit: What is allowed.
+    """
+
+    def __init__(self, which: str, limit: int) -> None:
+        words = which.replace("_a_node", " at one place").replace("_", " ")
+        super().__init__(f"The document exceeds the limit of {limit:,} for {words}; ask for less at once.")
+        self.which = which
+        self.limit = limit
+
+
+@dataclasses.dataclass(slots=True)
+class Figures:
+    """What a selection set asks for, its fragments expanded.
+
+    Attributes:
+        fields: Fields of the selection set's own level.
+    """
+
+    selections: int = 0
+    fields: int = 0
+    depth: int = 0
+    introspection_depth: int = 0
+    nesting: int = 0
+    aliases: int = 0
+    directives: int = 0
+
+
+def check(document: DocumentNode, limits: Limits) -> None:
+    """Refuse a document that asks for too much.
+
+    Every fragment is walked once, so the time is linear in the text however the fragments multiply. A fragment that
+    contains itself counts as empty where it closes the circle; validation names the circle afterwards.
+
+    Raises:
+        LimitReached: The first limit that is exceeded.
+    """
+    if len(document.definitions) > limits.definitions:
+        raise LimitReached("definitions", limits.definitions)
+    walk = _Walk(document, limits)
+    for definition in document.definitions:
+        if isinstance(definition, OperationDefinitionNode):
+            walk.check_operation(definition)
+        elif isinstance(definition, FragmentDefinitionNode):
+            walk.fragment(definition.name.value, 0)
+
+
+class _Walk:
+    """One pass over a document that remembers the figures of each fragment."""
+
+    def __init__(self, document: DocumentNode, limits: Limits) -> None:
+        self._limits = limits
+        self._fragments = {
+            definition.name.value: definition
+            for definition in document.definitions
+            if isinstance(definition, FragmentDefinitionNode)
+        }
+        self._known: dict[str, Figures] = {}
+
+    def check_operation(self, operation: OperationDefinitionNode) -> None:
+        figures = self._selection_set(operation.selection_set.selections, 0)
+        figures.directives += self._directives(operation.directives)
+        for variable in operation.variable_definitions or ():
+            figures.directives += self._directives(variable.directives)
+        self._check("directives", figures.directives)
+        self._check("depth", figures.depth)
+        self._check("introspection_depth", figures.introspection_depth)
+        self._check("aliases", figures.aliases)
+        mutates = operation.operation is OperationType.MUTATION
+        self._check("root_mutations" if mutates else "root_fields", figures.fields)
+
+    def fragment(self, name: str, level: int) -> Figures:
+        known = self._known.get(name)
+        if known is not None:
+            return known
+        definition = self._fragments.get(name)
+        if definition is None:
+            return Figures()
+        self._known[name] = Figures()
+        figures = self._selection_set(definition.selection_set.selections, level)
+        figures.directives += self._directives(definition.directives)
+        self._known[name] = figures
+        return figures
+
+    def _selection_set(self, selections: Sequence[SelectionNode], level: int) -> Figures:
+        if level > self._limits.nesting:
+            raise LimitReached("nesting", self._limits.nesting)
+        total = Figures()
+        for selection in selections:
+            total.selections += 1
+            total.directives += self._directives(selection.directives)
+            if isinstance(selection, FieldNode):
+                self._add_field(total, selection, level)
+            elif isinstance(selection, FragmentSpreadNode):
+                _add_level(total, self.fragment(selection.name.value, level + 1))
+            elif isinstance(selection, InlineFragmentNode):
+                _add_level(total, self._selection_set(selection.selection_set.selections, level + 1))
+        self._check("selections", total.selections)
+        self._check("nesting", total.nesting)
+        return total
+
+    def _add_field(self, total: Figures, field: FieldNode, level: int) -> None:
+        total.fields += 1
+        total.aliases += field.alias is not None
+        below = Figures()
+        if field.selection_set is not None:
+            below = self._selection_set(field.selection_set.selections, level + 1)
+        if field.name.value in INTROSPECTION_ROOTS:
+            below.introspection_depth = max(below.introspection_depth, below.depth) + 1
+            below.depth = 0
+        elif below.introspection_depth:
+            below.introspection_depth += 1
+        below.depth += 1
+        below.fields = 0
+        _add_level(total, below)
+
+    def _directives(self, directives: Sequence[DirectiveNode] | None) -> int:
+        count = len(directives or ())
+        self._check("directives_a_node", count)
+        return count
+
+    def _check(self, which: str, count: int) -> None:
+        limit: int = getattr(self._limits, which)
+        if count > limit:
+            raise LimitReached(which, limit)
+
+
+def _add_level(total: Figures, part: Figures) -> None:
+    """Count what a part of the same level asks for."""
+    total.selections += part.selections
+    total.fields += part.fields
+    total.aliases += part.aliases
+    total.directives += part.directives
+    total.depth = max(total.depth, part.depth)
+    total.introspection_depth = max(total.introspection_depth, part.introspection_depth)
+    total.nesting = max(total.nesting, part.nesting + 1)
