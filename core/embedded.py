@@ -102,7 +102,7 @@ def start(folder: Path, *, durable: bool = True) -> Embedded:
         except OSError as error:
             raise ConfigurationError(f"Cannot use the data folder: {error}. {elsewhere(folder)}") from None
         undo.pop_all()
-    return Embedded(port, known, Running(process, _guard(process), lock))
+    return Embedded(port, known, Running(process, embedded_binaries.guard(process), lock))
 
 
 def find(folder: Path) -> Embedded | None:
@@ -198,15 +198,6 @@ def _became_ready(process: "subprocess.Popen[bytes]", cluster: Path) -> bool:
 def _is_ready(cluster: Path, pid: int) -> bool:
     found = state(cluster)
     return found is not None and found.pid == pid and found.is_ready
-
-
-def _guard(process: "subprocess.Popen[bytes]") -> "subprocess.Popen[bytes]":
-    """Start a shell that waits for the end of our pipe, which comes however we die, and then stops the postmaster."""
-    return subprocess.Popen(  # noqa: S603 - the command is ours.
-        ["/bin/sh", "-c", 'read -r _; kill -INT "$1" 2>/dev/null', "galleria-guard", str(process.pid)],
-        stdin=subprocess.PIPE,
-        start_new_session=True,
-    )
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -136,3 +136,15 @@ def _copied(packages: Path, target: Path) -> Path:
                 f"Cannot copy the PostgreSQL binaries to where an unprivileged user may run them: {error}."
             ) from None
     return target
+
+
+def guard(process: "subprocess.Popen[bytes]") -> "subprocess.Popen[bytes]":
+    """Start a shell that interrupts a process when we are gone.
+
+    It waits for the end of a pipe whose other end only we hold, which comes however we die.
+    """
+    return subprocess.Popen(  # noqa: S603 - the command is ours.
+        ["/bin/sh", "-c", 'read -r _; kill -INT "$1" 2>/dev/null', "galleria-guard", str(process.pid)],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )

@@ -1,0 +1,81 @@
+"""Servers and clients that every test may use; one set of servers for the whole run."""
+
+import dataclasses
+import importlib
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from core.settings import Settings, load_settings
+from tests.servers import Postgres, Servers, served
+
+_SERVERS = pytest.StashKey[Servers]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgres-url",
+        help="run on this PostgreSQL, as a role that may make databases and roles, instead of the embedded one",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_SERVERS] = Servers(config.getoption("--postgres-url"))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[_SERVERS].close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node) -> None:
+    """Start the servers in the process that distributes the tests, and tell each worker where they are."""
+    servers = node.config.stash[_SERVERS]
+    node.workerinput["postgres"] = dataclasses.asdict(servers.postgres())
+    node.workerinput["redis_url"] = servers.redis()
+
+
+@pytest.fixture(scope="session")
+def postgres(request: pytest.FixtureRequest) -> Postgres:
+    """A migrated database."""
+    if hasattr(request.config, "workerinput"):
+        return Postgres(**request.config.workerinput["postgres"])
+    return request.config.stash[_SERVERS].postgres()
+
+
+@pytest.fixture(scope="session")
+def redis_url(request: pytest.FixtureRequest) -> str:
+    """A Redis that several workers share: use keys of your own."""
+    if hasattr(request.config, "workerinput"):
+        return request.config.workerinput["redis_url"]
+    return request.config.stash[_SERVERS].redis()
+
+
+@pytest.fixture(scope="session")
+def settings(postgres: Postgres, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of a server under test."""
+    return load_settings(
+        {
+            "GALLERIA_ENVIRONMENT": "development",
+            "GALLERIA_DATA": str(tmp_path_factory.mktemp("data")),
+            "DATABASE_URL": postgres.app_url,
+            "GALLERIA_OWNER_DATABASE_URL": postgres.owner_url,
+            "REDIS_URL": redis_url,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+async def base_url(settings: Settings) -> AsyncIterator[str]:
+    """The real application, served over HTTP."""
+    application = importlib.import_module("server.app").create_app(settings)
+    async with served(application) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+async def client(base_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """An HTTP client of the application."""
+    async with httpx.AsyncClient(base_url=base_url) as opened:
+        yield opened
