@@ -7,7 +7,10 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from core.database import Database
 from core.settings import Settings, load_settings
+from resolvers.context import Shop
+from tests import factories
 from tests.servers import Postgres, Servers, served
 
 _SERVERS = pytest.StashKey[Servers]()
@@ -79,3 +82,17 @@ async def client(base_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the application."""
     async with httpx.AsyncClient(base_url=base_url) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+async def database(postgres: Postgres) -> AsyncIterator[Database]:
+    """The database as the application sees it."""
+    opened = await Database.connect(postgres.app_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def shop(database: Database) -> Shop:
+    """A shop of the test's own."""
+    return await factories.shop(database)
