@@ -187,7 +187,8 @@ class TenantDatabase:
             raise Overloaded("The server is busy; try again in a moment.") from None
         self._connection = connection
         await connection.execute(
-            f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL app.shop_id = '{self.tenant}'; {self._timeout}"
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
+            f"SET LOCAL app.shop_id = '{self.tenant}'; SET LOCAL statement_timeout = {self._timeout}"
         )
         return connection
 

@@ -5,7 +5,7 @@ import binascii
 import dataclasses
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import orjson
@@ -69,6 +69,29 @@ class CursorCodec:
     def _signature(self, body: bytes) -> bytes:
         text = self.listing.encode() + b"\0" + body
         return hashlib.blake2b(text, digest_size=_SIGNATURE_BYTES, key=self.key).digest()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Page:
+    """A page of rows; each row carries its sort value as `sort_key` and its `id`.
+
+    Attributes:
+        rows: In the order of the listing, also when read backwards.
+        has_next_page: Whether rows follow.
+        has_previous_page: Whether rows precede.
+        codec: Makes the cursors.
+        count: Counts all rows of the listing, up to `COUNT_CEILING`.
+    """
+
+    rows: Sequence[Any]
+    has_next_page: bool
+    has_previous_page: bool
+    codec: CursorCodec
+    count: Callable[[], Awaitable[int]]
+
+    def cursor_of(self, row: Any) -> str:
+        """Return the cursor of one of the rows."""
+        return self.codec.encode((row.sort_key, row.id))
 
 
 def _decode(cursor: str) -> bytes:

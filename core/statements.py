@@ -79,8 +79,8 @@ def compile_statement(statement: Executable) -> Compiled:
 def _compile(statement: Executable) -> Compiled:
     compiled = statement.compile(dialect=_DIALECT)  # type: ignore[attr-defined]
     assert isinstance(compiled, SQLCompiler)  # noqa: S101  (narrows the type; every statement of ours compiles to SQL)
-    constants = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
     names = tuple(compiled.positiontup or ())
+    constants = {name: compiled.binds[name].value for name in names if not compiled.binds[name].required}
     entity = statement.get_execution_options().get("entity", "")
     return Compiled(compiled.string, names, constants, row_class(entity))
 

@@ -1,13 +1,14 @@
 """What all tables share: names of constraints, the tenant in every key, times from the database clock."""
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, DateTime, ForeignKey, ForeignKeyConstraint, Index, MetaData, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
-from sqlalchemy.sql import ColumnElement, Select, and_, bindparam, select
-from sqlalchemy.sql.sqltypes import ARRAY, Uuid
+from sqlalchemy.sql import ColumnElement, Select, bindparam, column, select, true
+from sqlalchemy.sql.sqltypes import ARRAY, Integer, Uuid
 
 # Constraint names carry the column behind the tenant: refusals are read off them (resolvers.refusals).
 _NAMES = {
@@ -20,6 +21,10 @@ _NAMES = {
 
 SLUG_PATTERN = "^[a-z0-9]+(-[a-z0-9]+)*$"
 LONGEST_SLUG = 120
+
+
+Statement = Select[*tuple[Any, ...]]
+"""A select of whatever columns."""
 
 
 class Base(DeclarativeBase):
@@ -102,11 +107,39 @@ def of_shop(entity: type[Tenant]) -> ColumnElement[bool]:
     return entity.shop_id == SHOP
 
 
-def rows_of(entity: type[Base], *more: Any) -> Select[Any]:
-    """Return a select of all columns of an entity, and more, that knows what its rows are."""
-    return select(entity.__table__, *more).execution_options(entity=entity.__tablename__)
+LIMIT: ColumnElement[int] = bindparam("first", type_=Integer())
+"""Rows at most of each key of a batch."""
+
+INTERNAL = {"internal": True}
+"""`info` of columns that rows do not carry: search vectors, sort keys, what only an export reads."""
 
 
-def by_ids(entity: type[Entity]) -> Select[Any]:
+def columns_of(entity: type[Base]) -> list[Any]:
+    """Return the columns that rows of an entity carry."""
+    return [column for column in entity.__table__.c if not column.info.get("internal")]
+
+
+def rows_of(entity: type[Base], *more: Any) -> Statement:
+    """Return a select of the columns of an entity, and more, that knows what its rows are."""
+    return select(*columns_of(entity), *more).execution_options(entity=entity.__tablename__)
+
+
+def by_ids(entity: type[Entity]) -> Statement:
     """Return the rows with the ids in `keys`."""
-    return rows_of(entity).where(and_(of_shop(entity), entity.id == func.any(KEYS)))
+    return rows_of(entity).where(of_shop(entity), entity.id == func.any(KEYS))
+
+
+def per_key(children: Callable[[ColumnElement[uuid.UUID]], Statement]) -> Statement:
+    """Return the children of each key in `keys`, so that a limit holds for each key and not for the batch.
+
+    Args:
+        children: Takes the key and returns its children, ordered and limited.
+
+    Returns:
+        Their rows with the key as `for_key`.
+    """
+    key = func.unnest(KEYS).table_valued(column("key", Uuid()), name="parents").render_derived()
+    inner = children(key.c.key)
+    rows = inner.lateral("children")
+    statement = select(key.c.key.label("for_key"), *rows.c).select_from(key.join(rows, true()))
+    return statement.execution_options(**inner.get_execution_options())

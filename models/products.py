@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, CheckConstraint, Computed, Index, Integer, Numer
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REGCONFIG, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Aggregate, Entity, Tenant, one_of, references, slug_check, unique_while
+from models.base import INTERNAL, Aggregate, Entity, Tenant, one_of, references, slug_check, unique_while
 
 PRODUCT_STATUSES = ("DRAFT", "ACTIVE", "ARCHIVED")
 MEDIA_KINDS = ("IMAGE", "VIDEO")
@@ -49,7 +49,9 @@ class Product(Aggregate):
     category_id: Mapped[uuid.UUID | None]
     slug: Mapped[str] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
-    name_key: Mapped[str] = mapped_column(Text(collation="C"), Computed("lower(left(name, 200))", persisted=True))
+    name_key: Mapped[str] = mapped_column(
+        Text(collation="C"), Computed("lower(left(name, 200))", persisted=True), info=INTERNAL
+    )
     description: Mapped[str] = mapped_column(Text, server_default="")
     vendor: Mapped[str | None] = mapped_column(Text)
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
@@ -59,10 +61,10 @@ class Product(Aggregate):
     seo_title: Mapped[str | None] = mapped_column(Text)
     seo_description: Mapped[str | None] = mapped_column(Text)
     external_ref: Mapped[str | None] = mapped_column(Text)
-    search_config: Mapped[str] = mapped_column(REGCONFIG, server_default="simple")
-    search_vector: Mapped[Any] = mapped_column(TSVECTOR, Computed(_SEARCHED, persisted=True))
-    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", JSONB, server_default="{}")
-    deleted_at: Mapped[datetime | None]
+    search_config: Mapped[str] = mapped_column(REGCONFIG, server_default="simple", info=INTERNAL)
+    search_vector: Mapped[Any] = mapped_column(TSVECTOR, Computed(_SEARCHED, persisted=True), info=INTERNAL)
+    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", JSONB, server_default="{}", info=INTERNAL)
+    deleted_at: Mapped[datetime | None] = mapped_column(info=INTERNAL)
 
 
 class Variant(Aggregate):
@@ -87,8 +89,8 @@ class Variant(Aggregate):
     track_inventory: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
     backorder_limit: Mapped[int] = mapped_column(Integer, server_default="0")
     external_ref: Mapped[str | None] = mapped_column(Text)
-    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", JSONB, server_default="{}")
-    deleted_at: Mapped[datetime | None]
+    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", JSONB, server_default="{}", info=INTERNAL)
+    deleted_at: Mapped[datetime | None] = mapped_column(info=INTERNAL)
 
 
 class Media(Entity):

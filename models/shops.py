@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import Boolean, CheckConstraint, Index, Text, column, func, text
 from sqlalchemy.dialects.postgresql import BYTEA
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.sql import Select, bindparam, select
+from sqlalchemy.sql import bindparam, select
 from sqlalchemy.sql.sqltypes import Uuid
 
-from models.base import Aggregate, Base, Tenant, by_ids, of_shop, one_of, rows_of, slug_check, unique_while
+from models.base import Aggregate, Base, Statement, Tenant, by_ids, of_shop, one_of, rows_of, slug_check, unique_while
 from models.scopes import Shape
 
 SHOP_STATUSES = ("ACTIVE", "SUSPENDED", "CLOSED")
@@ -64,7 +64,7 @@ class Channel(Aggregate):
     is_default: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
 
 
-def _found_shop(**arguments: Any) -> Select[Any]:
+def _found_shop(**arguments: Any) -> Statement:
     """Look a shop up by one of its names; `find_shop` runs with rights of its own, since no tenant is known yet."""
     shop = func.find_shop(
         arguments.get("id", text("NULL::uuid")),
@@ -85,6 +85,6 @@ channel_by_slug = rows_of(Channel).where(of_shop(Channel), Channel.slug == bindp
 
 
 @functools.cache
-def channels_by_id(_: Shape) -> Select[Any]:
+def channels_by_id(_: Shape) -> Statement:
     """Return the channels with the ids in `keys`."""
     return by_ids(Channel)

@@ -1,11 +1,14 @@
 """Texts in other locales than the shop's own."""
 
+import functools
 import uuid
 
-from sqlalchemy import CheckConstraint, Text
+from sqlalchemy import CheckConstraint, Text, func
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql import ColumnElement, bindparam, select
 
-from models.base import Tenant, one_of
+from models.base import KEYS, Entity, Statement, Tenant, columns_of, of_shop, one_of, rows_of
+from models.scopes import Shape
 
 TRANSLATED = {
     "product": ("name", "description", "seo_title", "seo_description"),
@@ -33,3 +36,44 @@ class Translation(Tenant):
     field: Mapped[str] = mapped_column(Text, primary_key=True)
     entity: Mapped[str] = mapped_column(Text)
     value: Mapped[str] = mapped_column(Text)
+
+
+_LOCALE = bindparam("locale", type_=Text())
+
+
+def translated(entity: type[Entity], shape: Shape) -> Statement:
+    """Return a select of an entity's columns, with texts in the locale wanted where there is a translation.
+
+    A regional locale falls back to its language, and that to the shop's own text.
+    """
+    if not shape.translated:
+        return rows_of(entity)
+    fields = TRANSLATED[entity.__tablename__]
+    columns = [_text(entity, column) if column.name in fields else column for column in columns_of(entity)]
+    return select(*columns).execution_options(entity=entity.__tablename__)
+
+
+def _text(entity: type[Entity], column: ColumnElement[str]) -> ColumnElement[str]:
+    translation = (
+        select(Translation.value)
+        .where(
+            of_shop(Translation),
+            Translation.entity_id == entity.id,
+            Translation.field == column.key,
+            Translation.locale.in_([_LOCALE, func.split_part(_LOCALE, "-", 1)]),
+        )
+        .order_by(func.length(Translation.locale).desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return func.coalesce(translation, column).label(column.key)
+
+
+@functools.cache
+def translations_of_entities(_: Shape) -> Statement:
+    """Return all translations of the entities in `keys`, as staff edit them."""
+    return (
+        rows_of(Translation)
+        .where(of_shop(Translation), Translation.entity_id == func.any(KEYS))
+        .order_by(Translation.locale, Translation.field)
+    )

@@ -27,6 +27,16 @@ def upgrade() -> None:
             END $$
             """
         )
+    # With one address for everything the owner serves requests too, as galleria_app; where the role was made for us with
+    # an address of its own, there is nothing to grant.
+    op.execute(
+        """
+        DO $$ BEGIN
+            GRANT galleria_app TO CURRENT_USER;
+        EXCEPTION WHEN insufficient_privilege THEN NULL;
+        END $$
+        """
+    )
     op.execute(
         """
         CREATE FUNCTION app_shop() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE

@@ -1,0 +1,305 @@
+"""Pages of products, their count and their facets: statements over the channel's listings."""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Integer, Text, func
+from sqlalchemy.dialects.postgresql import REGCONFIG
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql import (
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    cast,
+    column,
+    exists,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.sql.selectable import FromClause
+from sqlalchemy.sql.sqltypes import DateTime, Uuid
+
+from core.pagination import COUNT_CEILING
+from models.attributes import Attribute, AttributeAssignment, AttributeValue
+from models.base import Statement, of_shop, per_key
+from models.catalogue import CHANNEL, ColumnExpression, listing_is_shown
+from models.categories import Category
+from models.collections import CollectionProduct
+from models.inventory import ChannelWarehouse, StockLevel
+from models.listings import Listing, ProductListing
+from models.product_filters import FilterForm, ProductSort
+from models.products import Product, Variant
+from models.scopes import Shape
+from models.translations import translated
+
+_LIMIT = bindparam("limit", type_=Integer())
+_SAMPLE = COUNT_CEILING
+"""Products that facets are counted over; beyond it the counts are of a sample, as the total is a ceiling."""
+
+_LISTING_ORDERS: dict[ProductSort, tuple[ColumnExpression, Any, bool]] = {
+    ProductSort.NEWEST: (ProductListing.listed_at, DateTime(timezone=True), True),
+    ProductSort.OLDEST: (ProductListing.listed_at, DateTime(timezone=True), False),
+    ProductSort.PRICE_ASC: (ProductListing.price_key, BigInteger(), False),
+    ProductSort.PRICE_DESC: (ProductListing.price_key, BigInteger(), True),
+    ProductSort.NAME_ASC: (ProductListing.name_key, Text(collation="C"), False),
+    ProductSort.NAME_DESC: (ProductListing.name_key, Text(collation="C"), True),
+    ProductSort.RATING: (ProductListing.rating_key, Integer(), True),
+}
+"""Sort column, its type, and whether it descends."""
+
+_found = func.search_products(
+    bindparam("text", type_=Text()),
+    cast(bindparam("search_config", type_=Text()), REGCONFIG),
+    bindparam("at_most", type_=Integer()),
+).table_valued(column("product_id", Uuid()), column("rank", Integer()), name="found")
+
+
+@functools.lru_cache(maxsize=500)
+def product_page(shape: Shape, form: FilterForm, sort: ProductSort, forward: bool, continued: bool) -> Statement:  # noqa: FBT001
+    """Return a page of products with their sort value as `sort_key`.
+
+    Args:
+        shape: What is seen.
+        form: The filter's form; its values are parameters.
+        sort: The order.
+        forward: Whether the page follows the cursor; otherwise its rows come back in reverse.
+        continued: Whether there is a cursor.
+    """
+    key, type_, descends = (_found.c.rank, Integer(), True) if sort is ProductSort.RELEVANCE else _LISTING_ORDERS[sort]
+    ordering = _Ordering(key, ProductListing.product_id, type_, descends == forward)
+    listed = select(ProductListing.product_id.label("id"), key.label("sort_key")).where(
+        *_conditions(shape, form), *ordering.after(continued=continued)
+    )
+    if sort is ProductSort.RELEVANCE:
+        listed = listed.join(_found, _found.c.product_id == ProductListing.product_id)
+    if "category_id" in form.given:
+        listed = _through_subtree(listed, ordering)
+    return _with_products(ordering.limited(listed).subquery("listed"), shape, descends=ordering.descends)
+
+
+class _Ordering:
+    """The order of a page in reading direction: a sort column, then the id."""
+
+    def __init__(self, key: ColumnExpression, row_id: ColumnExpression, key_type: Any, descends: bool) -> None:  # noqa: FBT001
+        self.key, self.row_id, self.key_type, self.descends = key, row_id, key_type, descends
+
+    def after(self, *, continued: bool) -> Sequence[ColumnElement[bool]]:
+        """Return the condition that a row lies behind the cursor; its value travels as text, whatever its type."""
+        if not continued:
+            return ()
+        cursor = tuple_(
+            cast(bindparam("cursor_key", type_=Text()), self.key_type), bindparam("cursor_id", type_=Uuid())
+        )
+        place = tuple_(self.key, self.row_id)
+        return ((place < cursor) if self.descends else (place > cursor),)
+
+    def limited(self, statement: Statement) -> Statement:
+        """Return the statement in order, cut to the page and one row more."""
+        if self.descends:
+            return statement.order_by(self.key.desc(), self.row_id.desc()).limit(_LIMIT)
+        return statement.order_by(self.key, self.row_id).limit(_LIMIT)
+
+
+def _through_subtree(listed: Statement, ordering: _Ordering) -> Statement:
+    """Read each category of a subtree in its index's order and merge, so that the cost does not grow with products."""
+    subtree = _subtree(bindparam("category_id", type_=Uuid())).subquery("subtree")
+    rows = ordering.limited(listed.where(ProductListing.category_id == subtree.c.id)).lateral("branch")
+    merged = select(rows.c.id, rows.c.sort_key).select_from(subtree.join(rows, true()))
+    ordering.key, ordering.row_id = rows.c.sort_key, rows.c.id
+    return merged
+
+
+def _subtree(category_id: ColumnElement[Any]) -> Statement:
+    """Return the ids of a category and everything below it: a range of paths, `g` being behind every hex digit."""
+    top = aliased(Category)
+    return (
+        select(Category.id)
+        .join(top, (top.shop_id == Category.shop_id) & (Category.path >= top.path) & (Category.path < top.path + "g"))
+        .where(of_shop(Category), of_shop(top), top.id == category_id)
+    )
+
+
+def _with_products(listed: FromClause, shape: Shape, *, descends: bool) -> Statement:
+    order = (listed.c.sort_key.desc(), listed.c.id.desc()) if descends else (listed.c.sort_key, listed.c.id)
+    return (
+        translated(Product, shape)
+        .add_columns(listed.c.sort_key)
+        .join(listed, listed.c.id == Product.id)
+        .where(of_shop(Product))
+        .order_by(*order)
+    )
+
+
+@functools.lru_cache(maxsize=200)
+def product_count(shape: Shape, form: FilterForm) -> Statement:
+    """Return how many products a filter leaves, up to `COUNT_CEILING`, as `total`."""
+    ids = select(ProductListing.product_id).where(*_conditions(shape, form))
+    if "category_id" in form.given:
+        ids = ids.where(ProductListing.category_id.in_(_subtree(bindparam("category_id", type_=Uuid()))))
+    return select(func.count().label("total")).select_from(ids.limit(COUNT_CEILING).subquery())
+
+
+@functools.lru_cache(maxsize=200)
+def product_facets(shape: Shape, form: FilterForm) -> Statement:
+    """Return how many products have each value of each filterable attribute: attribute_id, value_id, total.
+
+    The counts of an attribute that the filter restricts leave that restriction out, since its values are alternatives.
+    """
+    simple = FilterForm(form.given, form.is_available)
+    flags = [_attribute(kind, number).label(f"matches_{number}") for number, kind in enumerate(form.attributes)]
+    base = select(ProductListing.product_id, *flags).where(*_conditions(shape, simple))
+    if "category_id" in form.given:
+        base = base.where(ProductListing.category_id.in_(_subtree(bindparam("category_id", type_=Uuid()))))
+    products = base.limit(_SAMPLE).cte("products")
+    numbers = range(len(form.attributes))
+    all_others = [and_(true(), *(products.c[f"matches_{each}"] for each in numbers if each != own)) for own in numbers]
+    everything = and_(true(), *(products.c[f"matches_{each}"] for each in numbers))
+    kept = (
+        case(
+            *((Attribute.slug == bindparam(f"attribute_{own}", type_=Text()), all_others[own]) for own in numbers),
+            else_=everything,
+        )
+        if form.attributes
+        else true()
+    )
+    assigned = AttributeAssignment
+    return (
+        select(assigned.attribute_id, assigned.value_id, func.count(assigned.product_id.distinct()).label("total"))
+        .join(products, products.c.product_id == assigned.product_id)
+        .join(Attribute, (Attribute.shop_id == assigned.shop_id) & (Attribute.id == assigned.attribute_id))
+        .where(of_shop(assigned), Attribute.is_filterable, assigned.value_id.is_not(None), kept)
+        .group_by(assigned.attribute_id, assigned.value_id, Attribute.position)
+        .order_by(Attribute.position, assigned.attribute_id, func.count().desc(), assigned.value_id)
+    )
+
+
+def _conditions(shape: Shape, form: FilterForm) -> list[ColumnElement[bool]]:
+    conditions = [of_shop(ProductListing), ProductListing.channel_id == CHANNEL if shape.drafts else listing_is_shown()]
+    conditions += [_SIMPLE_CONDITIONS[name]() for name in form.given if name in _SIMPLE_CONDITIONS]
+    of_product = [_PRODUCT_CONDITIONS[name]() for name in form.given if name in _PRODUCT_CONDITIONS]
+    if of_product:
+        conditions.append(exists().where(of_shop(Product), Product.id == ProductListing.product_id, *of_product))
+    if form.is_available is not None:
+        conditions.append(_available() if form.is_available else ~_available())
+    conditions += [_attribute(kind, number) for number, kind in enumerate(form.attributes)]
+    return conditions
+
+
+_SIMPLE_CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
+    "collection_id": lambda: exists().where(
+        of_shop(CollectionProduct),
+        CollectionProduct.product_id == ProductListing.product_id,
+        CollectionProduct.collection_id == bindparam("collection_id", type_=Uuid()),
+    ),
+    "price_from_minor": lambda: ProductListing.price_to_minor >= bindparam("price_from_minor", type_=BigInteger()),
+    "price_to_minor": lambda: ProductListing.price_from_minor <= bindparam("price_to_minor", type_=BigInteger()),
+    "rating_from": lambda: ProductListing.rating_key >= bindparam("rating_from", type_=Integer()),
+    "text": lambda: ProductListing.product_id.in_(select(_found.c.product_id)),
+}
+
+_PRODUCT_CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
+    "status": lambda: Product.status == bindparam("status", type_=Text()),
+    "vendor": lambda: Product.vendor == bindparam("vendor", type_=Text()),
+    "tags": lambda: Product.tags.contains(bindparam("tags", type_=Product.tags.type)),
+}
+
+
+def _available() -> ColumnElement[bool]:
+    """Return the condition that some variant is sold in the channel and in stock in one of its warehouses."""
+    left = (
+        StockLevel.on_hand + StockLevel.backorder_limit - StockLevel.allocated - StockLevel.reserved - StockLevel.safety
+    )
+    in_stock = exists().where(
+        of_shop(StockLevel),
+        StockLevel.variant_id == Variant.id,
+        of_shop(ChannelWarehouse),
+        ChannelWarehouse.channel_id == CHANNEL,
+        ChannelWarehouse.warehouse_id == StockLevel.warehouse_id,
+        left > 0,
+    )
+    return exists().where(
+        of_shop(Variant),
+        Variant.product_id == ProductListing.product_id,
+        Variant.deleted_at.is_(None),
+        or_(~Variant.track_inventory, in_stock),
+        of_shop(Listing),
+        Listing.variant_id == Variant.id,
+        Listing.channel_id == CHANNEL,
+        Listing.is_published,
+    )
+
+
+def _attribute(kind: str, number: int) -> ColumnElement[bool]:
+    """Return the condition that a product, or a variant of it, meets the attribute filter of this number."""
+    assigned, attribute = aliased(AttributeAssignment), aliased(Attribute)
+    kinds: dict[str, Callable[[], ColumnElement[bool]]] = {
+        "values": lambda: exists().where(
+            of_shop(AttributeValue),
+            AttributeValue.id == assigned.value_id,
+            AttributeValue.slug == func.any(bindparam(f"values_{number}", type_=Product.tags.type)),
+        ),
+        "number": lambda: and_(
+            assigned.number_value >= func.coalesce(_number(f"from_{number}"), assigned.number_value),
+            assigned.number_value <= func.coalesce(_number(f"to_{number}"), assigned.number_value),
+        ),
+        "boolean": lambda: assigned.boolean_value == bindparam(f"boolean_{number}", type_=assigned.boolean_value.type),
+    }
+    return exists().where(
+        of_shop(assigned),
+        assigned.product_id == ProductListing.product_id,
+        assigned.shop_id == attribute.shop_id,
+        assigned.attribute_id == attribute.id,
+        attribute.slug == bindparam(f"attribute_{number}", type_=Text()),
+        kinds[kind](),
+    )
+
+
+def _number(name: str) -> ColumnElement[Any]:
+    return bindparam(name, type_=AttributeAssignment.number_value.type)
+
+
+@functools.lru_cache(maxsize=100)
+def products_of_categories(shape: Shape, order: str, forward: bool, continued: bool) -> Statement:  # noqa: FBT001
+    """Return a page of the products in and below each category in `keys`; `order` names a `ProductSort`."""
+    key, type_, descends = _LISTING_ORDERS[ProductSort(order)]
+    ordering = _Ordering(key, ProductListing.product_id, type_, descends == forward)
+
+    def children(category_id: ColumnElement[Any]) -> Statement:
+        listed = select(ProductListing.product_id.label("id"), key.label("sort_key")).where(
+            *_conditions(shape, FilterForm()),
+            *ordering.after(continued=continued),
+            ProductListing.category_id.in_(_subtree(category_id)),
+        )
+        page = ordering.limited(listed).subquery("listed")
+        return _with_products(page, shape, descends=ordering.descends)
+
+    return per_key(children)
+
+
+@functools.lru_cache(maxsize=20)
+def products_of_collections(shape: Shape, _: str, forward: bool, continued: bool) -> Statement:  # noqa: FBT001
+    """Return a page of the products of each collection in `keys`, by their place in it."""
+    ordering = _Ordering(CollectionProduct.position, CollectionProduct.product_id, Integer(), not forward)
+
+    def children(collection_id: ColumnElement[Any]) -> Statement:
+        listed = (
+            select(CollectionProduct.product_id.label("id"), CollectionProduct.position.label("sort_key"))
+            .join(
+                ProductListing,
+                (ProductListing.shop_id == CollectionProduct.shop_id)
+                & (ProductListing.product_id == CollectionProduct.product_id),
+            )
+            .where(
+                *_conditions(shape, FilterForm()),
+                CollectionProduct.collection_id == collection_id,
+                *ordering.after(continued=continued),
+            )
+        )
+        page = ordering.limited(listed).subquery("listed")
+        return _with_products(page, shape, descends=ordering.descends)
+
+    return per_key(children)
