@@ -1,0 +1,153 @@
+"""Probes, through HTTP."""
+
+import asyncio
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from server import health
+from server.health import Health, routes
+from tests.server.serving import serving
+
+
+class Dependencies:
+    """Stands in for database, schema and Redis; each does what the test tells it to."""
+
+    def __init__(self):
+        self.pings = 0
+        self.failure = None
+        self.release = asyncio.Event()
+        self.release.set()
+        self.asked = asyncio.Event()
+        self.installed = "0003"
+        self.redis_failure = None
+
+    async def ping(self):
+        self.pings += 1
+        self.asked.set()
+        await self.release.wait()
+        if self.failure:
+            raise self.failure
+
+    async def revision(self):
+        return self.installed
+
+    async def redis(self):
+        if self.redis_failure:
+            raise self.redis_failure
+
+
+@pytest.fixture
+async def dependencies():
+    return Dependencies()
+
+
+@pytest.fixture
+def watched(dependencies):
+    return Health(dependencies, dependencies.revision, oldest_revision="0003", redis=dependencies.redis)
+
+
+@pytest.fixture
+async def client(watched):
+    async with serving(Starlette(routes=routes(watched))) as address, httpx.AsyncClient(base_url=address) as client:
+        yield client
+
+
+async def test_a_process_that_answers_is_alive_whatever_the_database_does(client, dependencies, watched):
+    dependencies.failure = OSError("connection refused")
+    watched.is_draining = True
+    answer = await client.get("/livez")
+    assert (answer.status_code, answer.json()) == (200, {"status": "alive", "checks": {}})
+    assert dependencies.pings == 0
+
+
+async def test_it_is_ready_when_everything_answers(client):
+    answer = await client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ready", "checks": {"database": "ok", "schema": "ok", "redis": "ok"}}
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_without_redis_there_is_no_such_check(dependencies):
+    plain = Health(dependencies, dependencies.revision, oldest_revision="0003")
+    async with serving(Starlette(routes=routes(plain))) as address, httpx.AsyncClient() as client:
+        answer = await client.get(f"{address}/readyz")
+    assert answer.json() == {"status": "ready", "checks": {"database": "ok", "schema": "ok"}}
+
+
+async def test_a_database_that_refuses_makes_it_unready_and_is_not_quoted(client, dependencies):
+    dependencies.failure = OSError("cannot reach db.internal with password canary")
+    answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == {
+        "status": "unready",
+        "checks": {"database": "failed; the log says how", "schema": "ok", "redis": "ok"},
+    }
+    dependencies.failure = None
+    assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_a_database_that_hangs_makes_it_unready_in_time(client, dependencies, monkeypatch):
+    monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.05)
+    dependencies.release.clear()
+    answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["database"] == "no answer in time"
+
+
+def test_the_database_has_a_second():
+    assert health.PATIENCE_SECONDS == 1
+
+
+@pytest.mark.parametrize(
+    ("installed", "status", "schema"),
+    [
+        (None, 503, "not migrated; run the migrations"),
+        ("0002", 503, "at revision 0002, needs 0003; run the migrations"),
+        ("0003", 200, "ok"),
+        ("0004", 200, "ok"),
+    ],
+)
+async def test_the_schema_must_be_as_new_as_the_release(client, dependencies, installed, status, schema):
+    dependencies.installed = installed
+    answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()["checks"]["schema"]) == (status, schema)
+
+
+async def test_a_lost_redis_degrades(client, dependencies):
+    dependencies.redis_failure = ConnectionError("redis.internal is down")
+    answer = await client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "degraded"
+    assert answer.json()["checks"]["redis"] == "failed; the log says how"
+
+
+async def test_a_draining_process_is_not_ready_and_asks_nobody(client, dependencies, watched):
+    watched.is_draining = True
+    answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, {"status": "draining", "checks": {}})
+    assert dependencies.pings == 0
+
+
+async def test_it_has_started_when_it_says_so(client, watched):
+    answer = await client.get("/startupz")
+    assert (answer.status_code, answer.json()["status"]) == (503, "starting")
+    watched.is_started = True
+    answer = await client.get("/startupz")
+    assert (answer.status_code, answer.json()["status"]) == (200, "started")
+
+
+async def test_probes_at_the_same_time_share_one_check(watched, dependencies):
+    dependencies.release.clear()
+    probes = [asyncio.create_task(watched.checks()) for _ in range(20)]
+    await dependencies.asked.wait()
+    dependencies.release.set()
+    assert all(checks["database"] == "ok" for checks in await asyncio.gather(*probes))
+    assert dependencies.pings == 1
+
+
+async def test_probes_are_answered_to_head_and_refused_to_post(client):
+    assert (await client.head("/readyz")).status_code == 200
+    assert (await client.post("/readyz")).status_code == 405
