@@ -12,6 +12,7 @@ GalleriaError
 │   ├── ShopSuspended
 │   ├── DeadlineExceeded     the request ran out of its time
 │   └── Overloaded           no capacity now; try again after `retry_after_seconds`
+├── FileRefused              a file that an operator named cannot be used; the message says what to do
 └── ConfigurationError       the process cannot start; the message says what to do
 
 Expected refusals of a mutation are values, not exceptions: see `resolvers.refusals`.
@@ -26,6 +27,10 @@ class GalleriaError(Exception):
 
 class ConfigurationError(GalleriaError):
     """The process cannot start; the message says what to do about it."""
+
+
+class FileRefused(GalleriaError):
+    """A file that an operator named cannot be used; the message says what to do about it."""
 
 
 class RequestError(GalleriaError):
