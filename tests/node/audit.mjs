@@ -10,7 +10,14 @@ if (!url) {
 }
 
 const deadlineSeconds = 10;
-const fetchFn = (input, init) => fetch(input, { ...init, signal: AbortSignal.timeout(deadlineSeconds * 1000) });
+// The audits send queries by GET, which the server takes only from clients that no foreign page can imitate.
+const preflight = { "graphql-require-preflight": "1" };
+const fetchFn = (input, init) =>
+  fetch(input, {
+    ...init,
+    headers: { ...init?.headers, ...preflight },
+    signal: AbortSignal.timeout(deadlineSeconds * 1000),
+  });
 
 async function described({ id, name, status, reason, response }) {
   if (status === "ok") {
