@@ -2,11 +2,10 @@
 
 import functools
 import uuid
-from typing import Any
 
 from sqlalchemy import Text, func
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement, bindparam, cast, exists, or_
 from sqlalchemy.sql.sqltypes import Uuid
 
@@ -14,12 +13,11 @@ from models.attributes import Attribute, AttributeAssignment, AttributeValue, Pr
 from models.base import KEYS, LIMIT, Statement, by_ids, of_shop, per_key, rows_of
 from models.categories import Category
 from models.collections import Collection, CollectionProduct
+from models.keysets import ColumnExpression
 from models.listings import ProductListing
 from models.products import Media, Product, ProductRelation, Variant
 from models.scopes import Shape
 from models.translations import translated
-
-ColumnExpression = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 CHANNEL: ColumnElement[uuid.UUID] = bindparam("channel", type_=Uuid())
 

@@ -1,7 +1,7 @@
 """Pages of products, their count and their facets: statements over the channel's listings."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import BigInteger, Integer, Text, func
@@ -18,7 +18,6 @@ from sqlalchemy.sql import (
     or_,
     select,
     true,
-    tuple_,
 )
 from sqlalchemy.sql.selectable import FromClause
 from sqlalchemy.sql.sqltypes import DateTime, Uuid
@@ -26,17 +25,18 @@ from sqlalchemy.sql.sqltypes import DateTime, Uuid
 from core.pagination import COUNT_CEILING
 from models.attributes import Attribute, AttributeAssignment, AttributeValue
 from models.base import Statement, of_shop, per_key
-from models.catalogue import CHANNEL, ColumnExpression, listing_is_shown
+from models.catalogue import CHANNEL, listing_is_shown
 from models.categories import Category
 from models.collections import CollectionProduct
 from models.inventory import ChannelWarehouse, StockLevel
+from models.keysets import ColumnExpression, Ordering
 from models.listings import Listing, ProductListing
 from models.product_filters import FilterForm, ProductSort
 from models.products import Product, Variant
 from models.scopes import Shape
+from models.selling import left_in
 from models.translations import translated
 
-_LIMIT = bindparam("limit", type_=Integer())
 _SAMPLE = COUNT_CEILING
 """Products that facets are counted over; beyond it the counts are of a sample, as the total is a ceiling."""
 
@@ -70,7 +70,7 @@ def product_page(shape: Shape, form: FilterForm, sort: ProductSort, forward: boo
         continued: Whether there is a cursor.
     """
     key, type_, descends = (_found.c.rank, Integer(), True) if sort is ProductSort.RELEVANCE else _LISTING_ORDERS[sort]
-    ordering = _Ordering(key, ProductListing.product_id, type_, descends == forward)
+    ordering = Ordering(key, ProductListing.product_id, type_, descends == forward)
     listed = select(ProductListing.product_id.label("id"), key.label("sort_key")).where(
         *_conditions(shape, form), *ordering.after(continued=continued)
     )
@@ -81,30 +81,7 @@ def product_page(shape: Shape, form: FilterForm, sort: ProductSort, forward: boo
     return _with_products(ordering.limited(listed).subquery("listed"), shape, descends=ordering.descends)
 
 
-class _Ordering:
-    """The order of a page in reading direction: a sort column, then the id."""
-
-    def __init__(self, key: ColumnExpression, row_id: ColumnExpression, key_type: Any, descends: bool) -> None:  # noqa: FBT001
-        self.key, self.row_id, self.key_type, self.descends = key, row_id, key_type, descends
-
-    def after(self, *, continued: bool) -> Sequence[ColumnElement[bool]]:
-        """Return the condition that a row lies behind the cursor; its value travels as text, whatever its type."""
-        if not continued:
-            return ()
-        cursor = tuple_(
-            cast(bindparam("cursor_key", type_=Text()), self.key_type), bindparam("cursor_id", type_=Uuid())
-        )
-        place = tuple_(self.key, self.row_id)
-        return ((place < cursor) if self.descends else (place > cursor),)
-
-    def limited(self, statement: Statement) -> Statement:
-        """Return the statement in order, cut to the page and one row more."""
-        if self.descends:
-            return statement.order_by(self.key.desc(), self.row_id.desc()).limit(_LIMIT)
-        return statement.order_by(self.key, self.row_id).limit(_LIMIT)
-
-
-def _through_subtree(listed: Statement, ordering: _Ordering) -> Statement:
+def _through_subtree(listed: Statement, ordering: Ordering) -> Statement:
     """Read each category of a subtree in its index's order and merge, so that the cost does not grow with products."""
     subtree = _subtree(bindparam("category_id", type_=Uuid())).subquery("subtree")
     rows = ordering.limited(listed.where(ProductListing.category_id == subtree.c.id)).lateral("branch")
@@ -210,16 +187,13 @@ _PRODUCT_CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
 
 def _available() -> ColumnElement[bool]:
     """Return the condition that some variant is sold in the channel and in stock in one of its warehouses."""
-    left = (
-        StockLevel.on_hand + StockLevel.backorder_limit - StockLevel.allocated - StockLevel.reserved - StockLevel.safety
-    )
     in_stock = exists().where(
         of_shop(StockLevel),
         StockLevel.variant_id == Variant.id,
         of_shop(ChannelWarehouse),
         ChannelWarehouse.channel_id == CHANNEL,
         ChannelWarehouse.warehouse_id == StockLevel.warehouse_id,
-        left > 0,
+        left_in() + StockLevel.backorder_limit > 0,
     )
     return exists().where(
         of_shop(Variant),
@@ -266,7 +240,7 @@ def _number(name: str) -> ColumnElement[Any]:
 def products_of_categories(shape: Shape, order: str, forward: bool, continued: bool) -> Statement:  # noqa: FBT001
     """Return a page of the products in and below each category in `keys`; `order` names a `ProductSort`."""
     key, type_, descends = _LISTING_ORDERS[ProductSort(order)]
-    ordering = _Ordering(key, ProductListing.product_id, type_, descends == forward)
+    ordering = Ordering(key, ProductListing.product_id, type_, descends == forward)
 
     def children(category_id: ColumnElement[Any]) -> Statement:
         listed = select(ProductListing.product_id.label("id"), key.label("sort_key")).where(
@@ -280,26 +254,48 @@ def products_of_categories(shape: Shape, order: str, forward: bool, continued: b
     return per_key(children)
 
 
+@functools.cache
+def counts_of_categories(shape: Shape) -> Statement:
+    """Return how many products are in and below each category in `keys`, up to `COUNT_CEILING`, as `total`."""
+
+    def children(category_id: ColumnElement[Any]) -> Statement:
+        some = select(ProductListing.product_id).where(
+            *_conditions(shape, FilterForm()), ProductListing.category_id.in_(_subtree(category_id))
+        )
+        return select(func.count().label("total")).select_from(some.limit(COUNT_CEILING).subquery())
+
+    return per_key(children)
+
+
+def _listed_in_collection(shape: Shape, collection_id: ColumnElement[Any]) -> Statement:
+    return (
+        select(CollectionProduct.product_id.label("id"), CollectionProduct.position.label("sort_key"))
+        .join(
+            ProductListing,
+            (ProductListing.shop_id == CollectionProduct.shop_id)
+            & (ProductListing.product_id == CollectionProduct.product_id),
+        )
+        .where(*_conditions(shape, FilterForm()), CollectionProduct.collection_id == collection_id)
+    )
+
+
 @functools.lru_cache(maxsize=20)
 def products_of_collections(shape: Shape, _: str, forward: bool, continued: bool) -> Statement:  # noqa: FBT001
     """Return a page of the products of each collection in `keys`, by their place in it."""
-    ordering = _Ordering(CollectionProduct.position, CollectionProduct.product_id, Integer(), not forward)
 
     def children(collection_id: ColumnElement[Any]) -> Statement:
-        listed = (
-            select(CollectionProduct.product_id.label("id"), CollectionProduct.position.label("sort_key"))
-            .join(
-                ProductListing,
-                (ProductListing.shop_id == CollectionProduct.shop_id)
-                & (ProductListing.product_id == CollectionProduct.product_id),
-            )
-            .where(
-                *_conditions(shape, FilterForm()),
-                CollectionProduct.collection_id == collection_id,
-                *ordering.after(continued=continued),
-            )
-        )
-        page = ordering.limited(listed).subquery("listed")
-        return _with_products(page, shape, descends=ordering.descends)
+        ordering = Ordering(CollectionProduct.position, CollectionProduct.product_id, Integer(), not forward)
+        listed = _listed_in_collection(shape, collection_id).where(*ordering.after(continued=continued))
+        return _with_products(ordering.limited(listed).subquery("listed"), shape, descends=ordering.descends)
 
     return per_key(children)
+
+
+@functools.cache
+def counts_of_collections(shape: Shape) -> Statement:
+    """Return how many products each collection in `keys` shows, up to `COUNT_CEILING`, as `total`."""
+    return per_key(
+        lambda key: select(func.count().label("total")).select_from(
+            _listed_in_collection(shape, key).limit(COUNT_CEILING).subquery()
+        )
+    )

@@ -3,12 +3,17 @@
 import dataclasses
 import enum
 import uuid
+from collections.abc import Awaitable, Mapping
 from datetime import datetime
+from typing import Any
 
 from core.clock import Clock
-from core.database import Database
+from core.database import TenantDatabase
 from core.errors import Forbidden, Unauthenticated
+from core.pagination import CursorCodec
 from loaders import Loaders
+from loaders.batching import Relation
+from models.scopes import Scope
 
 
 class Permission(enum.StrEnum):
@@ -82,7 +87,18 @@ SYSTEM = Actor(ActorKind.SYSTEM)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Shop:
-    """The tenant of an operation."""
+    """The tenant of an operation.
+
+    Attributes:
+        id: The `shop_id` of all its rows.
+        slug: Its name in addresses and headers.
+        name: Its name for people.
+        status: ACTIVE, SUSPENDED or CLOSED.
+        default_currency: ISO 4217 code.
+        default_locale: BCP 47 tag of the shop's own texts.
+        default_channel_id: The channel that is meant where none is named; None where the shop has none yet.
+        cursor_key: Secret that signs the cursors of its listings.
+    """
 
     id: uuid.UUID
     slug: str
@@ -91,19 +107,7 @@ class Shop:
     default_currency: str
     default_locale: str
     default_channel_id: uuid.UUID | None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Scope:
-    """What a root field's subtree is seen through.
-
-    Attributes:
-        channel_id: The channel whose prices and stock are shown; None where the shop has no channel yet.
-        locale: BCP 47 tag of the translation wanted; None for the shop's own texts.
-    """
-
-    channel_id: uuid.UUID | None
-    locale: str | None
+    cursor_key: bytes = dataclasses.field(repr=False)
 
 
 @dataclasses.dataclass(slots=True)
@@ -117,13 +121,28 @@ class Context:
         loaders: Batched reads of this operation.
         clock: The time source.
         deadline: When the operation must have ended.
-        scopes: Channel and locale of each root field, by response key.
+        scopes: What each root field's subtree is seen through, by response key.
     """
 
     shop: Shop
     actor: Actor
-    database: Database
+    database: TenantDatabase
     loaders: Loaders
     clock: Clock
     deadline: datetime
     scopes: dict[str, Scope] = dataclasses.field(default_factory=dict)
+
+    def default_scope(self) -> Scope:
+        """Return the scope of a root field that names neither channel nor locale."""
+        return Scope(self.shop.default_channel_id, None, drafts=self.actor.may(Permission.CATALOGUE_READ))
+
+    def load(self, relation: Relation, key: Any, root: str, arguments: Mapping[str, Any]) -> Awaitable[Any]:
+        """Read what a relation holds for a key, as the root field with this response key sees it."""
+        scope = self.scopes.get(root)
+        if scope is None:
+            scope = self.scopes[root] = self.default_scope()
+        return self.loaders.load(relation, key, scope, arguments)
+
+    def cursors(self, listing: str) -> CursorCodec:
+        """Return the codec of a listing's cursors."""
+        return CursorCodec(self.shop.cursor_key, listing)

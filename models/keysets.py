@@ -1,0 +1,38 @@
+"""Keyset order: a page costs the same however far into a listing it lies."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Integer, Text
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql import ColumnElement, bindparam, cast, tuple_
+from sqlalchemy.sql.sqltypes import Uuid
+
+from models.base import Statement
+
+ColumnExpression = ColumnElement[Any] | InstrumentedAttribute[Any]
+
+_LIMIT = bindparam("limit", type_=Integer())
+
+
+class Ordering:
+    """The order of a page in reading direction: a sort column, then the id."""
+
+    def __init__(self, key: ColumnExpression, row_id: ColumnExpression, key_type: Any, descends: bool) -> None:  # noqa: FBT001
+        self.key, self.row_id, self.key_type, self.descends = key, row_id, key_type, descends
+
+    def after(self, *, continued: bool) -> Sequence[ColumnElement[bool]]:
+        """Return the condition that a row lies behind the cursor; its value travels as text, whatever its type."""
+        if not continued:
+            return ()
+        cursor = tuple_(
+            cast(bindparam("cursor_key", type_=Text()), self.key_type), bindparam("cursor_id", type_=Uuid())
+        )
+        place = tuple_(self.key, self.row_id)
+        return ((place < cursor) if self.descends else (place > cursor),)
+
+    def limited(self, statement: Statement) -> Statement:
+        """Return the statement in order, cut to the page and one row more."""
+        if self.descends:
+            return statement.order_by(self.key.desc(), self.row_id.desc()).limit(_LIMIT)
+        return statement.order_by(self.key, self.row_id).limit(_LIMIT)

@@ -1,0 +1,77 @@
+"""Pages of whole entities and of reviews."""
+
+import functools
+from typing import Any
+
+from sqlalchemy import Text, func
+from sqlalchemy.sql import ColumnElement, bindparam, select
+from sqlalchemy.sql.sqltypes import DateTime, Uuid
+
+from core.pagination import COUNT_CEILING
+from models.base import Entity, Statement, by_ids, of_shop, per_key, rows_of
+from models.keysets import Ordering
+from models.products import Review
+from models.scopes import Shape
+from models.translations import TRANSLATED, translated
+
+
+@functools.lru_cache(maxsize=100)
+def entity_page(entity: type[Entity], shape: Shape, forward: bool, continued: bool) -> Statement:  # noqa: FBT001
+    """Return a page of all rows of an entity, oldest first."""
+    key: ColumnElement[Any] = entity.__table__.c.id
+    ordering = Ordering(key, key, Uuid(), not forward)
+    rows = translated(entity, shape) if entity.__tablename__ in TRANSLATED else rows_of(entity)
+    listed = rows.add_columns(key.label("sort_key")).where(of_shop(entity), *ordering.after(continued=continued))
+    return ordering.limited(listed)
+
+
+@functools.lru_cache(maxsize=20)
+def entity_count(entity: type[Entity]) -> Statement:
+    """Return how many rows of an entity there are, up to `COUNT_CEILING`, as `total`."""
+    some = select(entity.__table__.c.id).where(of_shop(entity)).limit(COUNT_CEILING).subquery()
+    return select(func.count().label("total")).select_from(some)
+
+
+@functools.lru_cache(maxsize=20)
+def reviews_of_products(_: Shape, __: str, forward: bool, continued: bool) -> Statement:  # noqa: FBT001
+    """Return a page of the approved reviews of each product in `keys`, newest first."""
+    ordering = Ordering(Review.created_at, Review.id, DateTime(timezone=True), forward)
+    return per_key(
+        lambda key: ordering.limited(
+            rows_of(Review, Review.created_at.label("sort_key")).where(
+                of_shop(Review),
+                Review.product_id == key,
+                Review.status == "APPROVED",
+                *ordering.after(continued=continued),
+            )
+        )
+    )
+
+
+@functools.cache
+def review_counts_of_products(_: Shape) -> Statement:
+    """Return how many approved reviews each product in `keys` has, up to `COUNT_CEILING`, as `total`."""
+
+    def counted(key: ColumnElement[Any]) -> Statement:
+        some = select(Review.id).where(of_shop(Review), Review.product_id == key, Review.status == "APPROVED")
+        return select(func.count().label("total")).select_from(some.limit(COUNT_CEILING).subquery())
+
+    return per_key(counted)
+
+
+@functools.lru_cache(maxsize=20)
+def reviews_by_status(forward: bool, continued: bool) -> Statement:  # noqa: FBT001
+    """Return a page of the reviews with the status `value`, oldest first: the queue of those who moderate."""
+    ordering = Ordering(Review.created_at, Review.id, DateTime(timezone=True), not forward)
+    return ordering.limited(
+        rows_of(Review, Review.created_at.label("sort_key")).where(
+            of_shop(Review), Review.status == bindparam("value", type_=Text()), *ordering.after(continued=continued)
+        )
+    )
+
+
+@functools.cache
+def reviews_by_id(shape: Shape) -> Statement:
+    """Return the reviews with the ids in `keys`: approved ones, and all of them to staff."""
+    statement = by_ids(Review)
+    return statement if shape.drafts else statement.where(Review.status == "APPROVED")
