@@ -68,4 +68,5 @@ async def open_shop(database: Database, opening: Opening) -> Shop:
         default_currency=shop.default_currency,
         default_locale=shop.default_locale,
         default_channel_id=channel.id,
+        cursor_key=shop.cursor_key,
     )
