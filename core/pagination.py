@@ -104,7 +104,12 @@ def _decode(cursor: str) -> bytes:
 
 
 def page_request(
-    codec: CursorCodec, *, first: int | None, after: str | None, last: int | None, before: str | None
+    codec: CursorCodec,
+    *,
+    first: int | None = None,
+    after: str | None = None,
+    last: int | None = None,
+    before: str | None = None,
 ) -> PageRequest:
     """Read the four arguments of a connection.
 

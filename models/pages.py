@@ -70,6 +70,14 @@ def reviews_by_status(forward: bool, continued: bool) -> Statement:  # noqa: FBT
     )
 
 
+review_count_by_status = select(func.count().label("total")).select_from(
+    select(Review.id)
+    .where(of_shop(Review), Review.status == bindparam("value", type_=Text()))
+    .limit(COUNT_CEILING)
+    .subquery()
+)
+
+
 @functools.cache
 def reviews_by_id(shape: Shape) -> Statement:
     """Return the reviews with the ids in `keys`: approved ones, and all of them to staff."""

@@ -1,0 +1,148 @@
+"""How the catalogue is read: look-ups, listings and facets."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from core.errors import BadUserInput, Forbidden
+from core.pagination import Page
+from core.statements import Row
+from loaders.batching import Paging, cursor_values, page_of
+from models import catalogue as rows
+from models import pages, product_pages, shops
+from models.base import Entity, Statement
+from models.product_filters import ProductFilter, ProductSort
+from models.scopes import Scope, Shape
+from resolvers.context import Context
+
+LONGEST_SEARCH = 200
+"""Characters of a search; nobody types more, and each word costs."""
+
+_SEARCH_CONFIGS = {
+    "ar": "arabic",
+    "da": "danish",
+    "de": "german",
+    "en": "english",
+    "es": "spanish",
+    "fi": "finnish",
+    "fr": "french",
+    "it": "italian",
+    "nl": "dutch",
+    "no": "norwegian",
+    "pt": "portuguese",
+    "ru": "russian",
+    "sv": "swedish",
+    "tr": "turkish",
+}
+"""PostgreSQL's text search configuration of a language; `simple` has no stemming and suits every other."""
+
+
+def search_config(locale: str) -> str:
+    """Return the name of the text search configuration of a locale."""
+    return _SEARCH_CONFIGS.get(locale.split("-", maxsplit=1)[0], "simple")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ProductListing:
+    """A listing of products: what is asked, and the page that answers it.
+
+    Attributes:
+        page: The page.
+        filter: Which products.
+        scope: What is seen.
+    """
+
+    page: Page
+    filter: ProductFilter
+    scope: Scope
+
+
+async def channels(context: Context) -> Sequence[Row]:
+    """Return all channels of the shop, oldest first."""
+    return await context.database.fetch(shops.channels)
+
+
+async def find(context: Context, scope: Scope, statement: Callable[[Shape], Statement], value: str) -> Row | None:
+    """Return the row that a look-up by text finds; None where there is none, or none that may be seen."""
+    return await context.database.fetch_one(
+        statement(scope.shape), value=value, channel=scope.channel_id, locale=scope.locale
+    )
+
+
+async def root_categories(context: Context, scope: Scope, *, first: int) -> Sequence[Row]:
+    """Return the categories at the top of the tree."""
+    return await context.database.fetch(rows.root_categories(scope.shape), first=first, locale=scope.locale)
+
+
+async def products(
+    context: Context, scope: Scope, wanted: ProductFilter, sort: ProductSort, paging: Paging
+) -> ProductListing:
+    """Return a page of products.
+
+    Raises:
+        BadUserInput: The filter cannot be met by any product, or needs what it does not bring.
+    """
+    _check(wanted, sort, scope)
+    request = paging.request
+    statement = product_pages.product_page(scope.shape, wanted.form, sort, request.forward, request.cursor is not None)
+    found = await _fetch(context, scope, wanted, statement, **cursor_values(request))
+
+    async def count() -> int:
+        counted = await _fetch(context, scope, wanted, product_pages.product_count(scope.shape, wanted.form))
+        return int(counted[0].total)
+
+    return ProductListing(page_of(found, paging, count), wanted, scope)
+
+
+async def facets(context: Context, listing: ProductListing) -> Sequence[Row]:
+    """Return how many products of a listing have each value of each filterable attribute, attribute by attribute."""
+    shape, wanted = listing.scope.shape, listing.filter
+    return await _fetch(context, listing.scope, wanted, product_pages.product_facets(shape, wanted.form))
+
+
+async def _fetch(context: Context, scope: Scope, wanted: ProductFilter, statement: Statement, **more: Any) -> list[Row]:
+    values = {
+        **wanted.values(),
+        "channel": scope.channel_id,
+        "locale": scope.locale,
+        "search_config": search_config(context.shop.default_locale),
+        **more,
+    }
+    return await context.database.fetch(statement, **values)
+
+
+def _check(wanted: ProductFilter, sort: ProductSort, scope: Scope) -> None:
+    if sort is ProductSort.RELEVANCE and not wanted.text:
+        raise BadUserInput("RELEVANCE sorts what a text search finds; give filter.text.", argument="sort")
+    if wanted.text is not None and len(wanted.text) > LONGEST_SEARCH:
+        raise BadUserInput(f"A search has at most {LONGEST_SEARCH} characters.", argument="filter.text")
+    if wanted.status is not None and not scope.drafts:
+        raise Forbidden("Only staff may filter by status.")
+    low, high = wanted.price_from_minor, wanted.price_to_minor
+    if low is not None and high is not None and low > high:
+        raise BadUserInput("The price range ends before it begins.", argument="filter.price")
+
+
+async def page_of_entity(context: Context, scope: Scope, entity: type[Entity], paging: Paging) -> Page:
+    """Return a page of all rows of an entity, oldest first."""
+    request = paging.request
+    statement = pages.entity_page(entity, scope.shape, request.forward, request.cursor is not None)
+    found = await context.database.fetch(statement, locale=scope.locale, **cursor_values(request))
+
+    async def count() -> int:
+        counted = await context.database.fetch(pages.entity_count(entity))
+        return int(counted[0].total)
+
+    return page_of(found, paging, count)
+
+
+async def reviews_by_status(context: Context, status: str, paging: Paging) -> Page:
+    """Return a page of the reviews with a status, oldest first."""
+    request = paging.request
+    statement = pages.reviews_by_status(request.forward, request.cursor is not None)
+    found = await context.database.fetch(statement, value=status, **cursor_values(request))
+
+    async def count() -> int:
+        return int((await context.database.fetch(pages.review_count_by_status, value=status))[0].total)
+
+    return page_of(found, paging, count)
