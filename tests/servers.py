@@ -17,11 +17,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
-import uvicorn
 from starlette.types import ASGIApp
 
 from core import embedded, migrations
 from core.embedded_binaries import guard
+from server.serve import Server, config_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -132,22 +132,13 @@ async def served(application: ASGIApp) -> AsyncIterator[str]:
     """Serve an application over HTTP in this event loop, and give its address."""
     with free_port() as listener:
         listener.listen()
-        config = uvicorn.Config(application, log_level="warning", access_log=False, server_header=False)
-        server = _QuietServer(config)
+        server = Server(config_of(application))
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            server.stop()
             await task
-
-
-class _QuietServer(uvicorn.Server):
-    """Leaves signals to pytest."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 @contextlib.contextmanager

@@ -1,0 +1,84 @@
+"""Which PostgreSQL a process works with: the one in the settings, or one of our own."""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+
+import asyncpg
+
+from core import embedded
+from core.embedded_cluster import APPLICATION, OWNER
+from core.errors import ConfigurationError
+from core.settings import EMBEDDED_FOLDER, Settings
+from core.variables import Secret
+
+REACH_SECONDS = 5.0
+"""A PostgreSQL that takes longer to greet us is as good as absent."""
+
+
+@contextlib.contextmanager
+def provided(settings: Settings, *, is_exclusive: bool = False) -> Iterator[Settings]:
+    """Give settings whose database addresses are filled in, for as long as the block runs.
+
+    Without `DATABASE_URL` that is the embedded PostgreSQL: the one that a server on the same data folder runs, or else
+    one that is started now and stopped at the end of the block.
+
+    Args:
+        settings: As loaded.
+        is_exclusive: Refuse a data folder that another process works with.
+
+    Raises:
+        ConfigurationError: The embedded PostgreSQL cannot run; the message says what to do.
+    """
+    if settings.database_url is not None:
+        yield settings
+        return
+    folder = settings.data.resolve() / EMBEDDED_FOLDER
+    server = (None if is_exclusive else embedded.find(folder)) or embedded.start(folder)
+    try:
+        yield dataclasses.replace(
+            settings,
+            database_url=Secret(server.url(APPLICATION)),
+            owner_database_url=Secret(server.url(OWNER)),
+        )
+    finally:
+        server.stop()
+
+
+def application_url(settings: Settings) -> str:
+    """Return the address of the database for the application, which must be known by now."""
+    return _known(settings.database_url)
+
+
+def owner_url(settings: Settings) -> str:
+    """Return the address of the database for its owner, which must be known by now."""
+    return _known(settings.owner_database_url)
+
+
+async def reach(settings: Settings) -> None:
+    """Connect once, so that what is wrong with the addresses is told in one line.
+
+    Raises:
+        ConfigurationError: One of them does not lead to a database.
+    """
+    addresses = {"DATABASE_URL": settings.database_url, "GALLERIA_OWNER_DATABASE_URL": settings.owner_database_url}
+    for name, url in addresses.items():
+        try:
+            connection = await asyncpg.connect(_known(url), timeout=REACH_SECONDS)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            raise ConfigurationError(
+                f"Cannot connect to {url} ({name}): {_reason(error)}. Start that PostgreSQL or correct the address; "
+                "in development, leave it unset to use the embedded one."
+            ) from None
+        await connection.close()
+
+
+def _known(url: Secret | None) -> str:
+    if url is None:
+        raise ConfigurationError("Set DATABASE_URL to the address of a PostgreSQL.")
+    return url.value
+
+
+def _reason(error: BaseException) -> str:
+    lines = str(error).splitlines()
+    return lines[0].rstrip(".") if lines else f"no answer within {REACH_SECONDS:.0f} seconds"
