@@ -151,7 +151,7 @@ def _built_key(entry: Mapping[str, Any], algorithm: str, source: str) -> jwt.PyJ
     try:
         key = jwt.PyJWK(dict(entry), algorithm)
     except (jwt.PyJWTError, ValueError, TypeError) as error:
-        # PyJWT's own message quotes the key, private members included; the chain is cut so that no log shows it.
+        # Some of PyJWT's messages quote the whole key; the chain is cut so that no log can show a private member.
         raise ConfigurationError(f"{source} is not a usable {algorithm} key ({type(error).__name__}).") from None
     weakness = key.Algorithm.check_key_length(key.key)
     if weakness:

@@ -6,9 +6,11 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from core import migrations
+from core.database import Database
 from server import health
 from server.health import Health, routes
-from tests.server.serving import serving
+from tests.servers import served
 
 
 class Dependencies:
@@ -50,7 +52,7 @@ def watched(dependencies):
 
 @pytest.fixture
 async def client(watched):
-    async with serving(Starlette(routes=routes(watched))) as address, httpx.AsyncClient(base_url=address) as client:
+    async with served(Starlette(routes=routes(watched))) as address, httpx.AsyncClient(base_url=address) as client:
         yield client
 
 
@@ -72,7 +74,7 @@ async def test_it_is_ready_when_everything_answers(client):
 
 async def test_without_redis_there_is_no_such_check(dependencies):
     plain = Health(dependencies, dependencies.revision, oldest_revision="0003")
-    async with serving(Starlette(routes=routes(plain))) as address, httpx.AsyncClient() as client:
+    async with served(Starlette(routes=routes(plain))) as address, httpx.AsyncClient() as client:
         answer = await client.get(f"{address}/readyz")
     assert answer.json() == {"status": "ready", "checks": {"database": "ok", "schema": "ok"}}
 
@@ -92,7 +94,8 @@ async def test_a_database_that_refuses_makes_it_unready_and_is_not_quoted(client
 async def test_a_database_that_hangs_makes_it_unready_in_time(client, dependencies, monkeypatch):
     monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.05)
     dependencies.release.clear()
-    answer = await client.get("/readyz")
+    async with asyncio.timeout(2):
+        answer = await client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["checks"]["database"] == "no answer in time"
 
@@ -151,3 +154,15 @@ async def test_probes_at_the_same_time_share_one_check(watched, dependencies):
 async def test_probes_are_answered_to_head_and_refused_to_post(client):
     assert (await client.head("/readyz")).status_code == 200
     assert (await client.post("/readyz")).status_code == 405
+
+
+async def test_a_migrated_database_is_ready_until_it_is_gone(postgres):
+    database = await Database.connect(postgres.app_url)
+    newest = migrations.newest_revision()
+    real = Health(database, lambda: migrations.current_revision(database), oldest_revision=newest)
+    async with served(Starlette(routes=routes(real))) as address, httpx.AsyncClient(base_url=address) as client:
+        answer = await client.get("/readyz")
+        assert answer.json() == {"status": "ready", "checks": {"database": "ok", "schema": "ok"}}
+        await database.close()
+        answer = await client.get("/readyz")
+        assert (answer.status_code, answer.json()["status"]) == (503, "unready")

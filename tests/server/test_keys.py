@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from core.errors import ConfigurationError
+from server import keys as key_files
 from server.keys import KeySet, development_keys, load_keys
 
 EDWARDS = {"kty": "OKP", "crv": "Ed25519", "kid": "e", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
@@ -116,3 +117,11 @@ async def test_processes_that_start_together_share_the_pair(tmp_path):
     made = await asyncio.gather(*(asyncio.to_thread(development_keys, tmp_path) for _ in range(8)))
     assert len({keys.signing.kid for keys in made}) == 1
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_who_is_second_leaves_the_first_pair_alone(tmp_path):
+    path = tmp_path / "keys.json"
+    key_files._write_once(path, b"first")
+    key_files._write_once(path, b"second")
+    assert path.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [path]

@@ -18,7 +18,7 @@ from core.errors import RequestError
 from server.logs import FIELDS, configure_logs, safe_name
 from server.metrics import CODES, create_metrics, metrics_route
 from server.observability import Observed, observation_of, report_masked
-from tests.server.serving import serving
+from tests.servers import served
 
 CANARY = "canary-7f3a9c"
 
@@ -81,6 +81,16 @@ async def refused(_):
     raise HTTPException(429)
 
 
+def bare(answer):
+    """Make an application of an ASGI callable, without what Starlette does about its failures."""
+    rest = Starlette()
+
+    async def application(scope, receive, send):
+        await (answer if scope["type"] == "http" else rest)(scope, receive, send)
+
+    return application
+
+
 @pytest.fixture
 async def client(stream, metrics):  # noqa: ARG001 - what is served logs to it
     routes = [
@@ -91,7 +101,7 @@ async def client(stream, metrics):  # noqa: ARG001 - what is served logs to it
         metrics_route(metrics),
     ]
     app = Observed(Starlette(routes=routes), metrics)
-    async with serving(app) as address, httpx.AsyncClient(base_url=address) as client:
+    async with served(app) as address, httpx.AsyncClient(base_url=address) as client:
         yield client
 
 
@@ -312,7 +322,7 @@ async def test_requests_under_way_are_counted_until_they_end(metrics):
         return PlainTextResponse("done")
 
     app = Observed(Starlette(routes=[Route("/slow", slow)]), metrics)
-    async with serving(app) as address, httpx.AsyncClient(base_url=address) as client:
+    async with served(app) as address, httpx.AsyncClient(base_url=address) as client:
         answer = asyncio.create_task(client.get("/slow"))
         await entered.wait()
         assert sample(metrics, "galleria_requests_in_flight") == 1
@@ -330,12 +340,21 @@ async def test_a_client_that_leaves_before_the_answer_is_told_apart(stream, metr
             pass
         gone.set()
 
-    async with serving(Observed(watching, metrics)) as address, httpx.AsyncClient(base_url=address) as client:
+    async with served(Observed(bare(watching), metrics)) as address, httpx.AsyncClient(base_url=address) as client:
         request = asyncio.create_task(client.get("/graphql"))
         await entered.wait()
         request.cancel()
         await gone.wait()
     assert [line["status"] for line in request_lines(stream)] == [499]
+
+
+async def test_an_application_that_fails_before_it_answers_counts_as_500(stream, metrics):
+    async def failing(*_):
+        raise ValueError(CANARY)
+
+    async with served(Observed(bare(failing), metrics)) as address, httpx.AsyncClient(base_url=address) as client:
+        assert (await client.get("/graphql")).status_code == 500
+    assert [line["status"] for line in request_lines(stream)] == [500]
 
 
 async def test_what_is_noted_outside_goes_nowhere():

@@ -2,24 +2,33 @@
 
 import asyncio
 import dataclasses
+import gc
 import uuid
 
 import pytest
+from sqlalchemy import update
 
 from core.errors import Forbidden, ShopNotFound, ShopSuspended
 from models import shops as rows
 from resolvers.context import Shop
 from server import tenancy
 from server.tenancy import Naming, ShopDirectory, resolve_shop
+from tests import factories
 
 
-def shop(slug, status="ACTIVE"):
+def known_shop(slug, status="ACTIVE"):
     values = dict.fromkeys(field.name for field in dataclasses.fields(Shop))
     return Shop(**{**values, "id": uuid.uuid5(uuid.NAMESPACE_DNS, slug), "slug": slug, "status": status})
 
 
 SHOPS = {
-    found.slug: found for found in (shop("demo"), shop("other"), shop("late", "SUSPENDED"), shop("gone", "CLOSED"))
+    found.slug: found
+    for found in (
+        known_shop("demo"),
+        known_shop("other"),
+        known_shop("late", "SUSPENDED"),
+        known_shop("gone", "CLOSED"),
+    )
 }
 HOSTS = {"shop.example": "demo", "late.example": "late", "gone.example": "gone"}
 
@@ -206,7 +215,7 @@ async def test_answers_are_remembered_for_five_seconds(directory, platform, time
 
 async def test_a_suspension_is_seen_after_that(directory, timer, monkeypatch):
     assert await slug_of(directory, header="demo") == "demo"
-    monkeypatch.setitem(SHOPS, "demo", shop("demo", "SUSPENDED"))
+    monkeypatch.setitem(SHOPS, "demo", known_shop("demo", "SUSPENDED"))
     timer.now += tenancy.LIFETIME_SECONDS
     with pytest.raises(ShopSuspended):
         await slug_of(directory, header="demo")
@@ -267,8 +276,26 @@ async def test_a_failure_that_nobody_waits_for_is_silent(directory, platform):
         await asyncio.wait({caller})
         platform.release.set()
         await asyncio.wait({look_up})
-        del look_up
+        del caller, look_up
+        # asyncio complains of an unseen failure when the task is collected.
+        gc.collect()
     finally:
         loop.set_exception_handler(before)
     assert noticed == []
     assert not directory._flights._under_way
+
+
+async def test_the_database_knows_a_shop_by_id_slug_and_host(database, shop):
+    host = f"{shop.slug}.example"
+    await factories.domain(database, shop, host)
+    directory = ShopDirectory(database)
+    for naming in (Naming(claim=str(shop.id)), Naming(header=shop.slug), Naming(host=f"{host.upper()}:443")):
+        assert await resolve_shop(directory, naming) == shop
+
+
+async def test_the_database_keeps_a_closed_shop_to_itself(database, shop):
+    async with database.of_tenant(shop.id).write() as transaction:
+        await transaction.execute(update(rows.Shop).values(status="CLOSED"))
+        await transaction.commit()
+    with pytest.raises(ShopNotFound):
+        await resolve_shop(ShopDirectory(database), Naming(header=shop.slug))
