@@ -1,0 +1,174 @@
+"""Settings: typed, named in every complaint, secrets never shown."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from core.errors import ConfigurationError
+from core.settings import EMBEDDED_FOLDER, Environment, load_settings
+from core.variables import Secret
+from server.cli.settings import table
+
+DATABASE_URL = "postgresql://galleria_app:hunter2@db.example:5432/galleria"
+
+
+@pytest.fixture
+def production(tmp_path):
+    """The least that production needs."""
+    keys = tmp_path / "keys.json"
+    keys.write_text('{"keys": []}')
+    return {
+        "DATABASE_URL": DATABASE_URL,
+        "GALLERIA_SECRET": "s" * 32,
+        "GALLERIA_TOKEN_KEYS": str(keys),
+        "GALLERIA_TOKEN_ISSUER": "https://issuer.example",
+    }
+
+
+def test_defaults_of_production(production):
+    settings = load_settings(production)
+
+    assert settings.environment is Environment.PRODUCTION
+    assert not settings.is_development
+    assert settings.database_url == Secret(DATABASE_URL)
+    assert settings.owner_database_url == Secret(DATABASE_URL)
+    assert settings.redis_url is None
+    assert (settings.host, settings.port, settings.metrics_port) == ("127.0.0.1", 8000, 9100)
+    assert settings.data == Path(".data")
+    assert settings.token_issuer == "https://issuer.example"
+    assert settings.token_audience == "galleria"
+    assert (settings.pool_size, settings.deadline_seconds, settings.body_limit_bytes) == (10, 10, 1_000_000)
+    assert settings.cors_origins == ()
+    assert settings.default_shop is None
+
+
+def test_defaults_of_development(tmp_path):
+    settings = load_settings({"GALLERIA_ENVIRONMENT": "development", "GALLERIA_DATA": str(tmp_path)})
+
+    assert settings.is_development
+    assert settings.database_url is None
+    assert settings.token_keys is None
+    assert settings.token_issuer == "galleria-development"
+    assert settings.default_shop == "demo"
+    assert settings.metrics_port == 0
+
+
+def test_development_keeps_the_secret_it_makes(tmp_path):
+    environ = {"GALLERIA_ENVIRONMENT": "development", "GALLERIA_DATA": str(tmp_path / "new" / "folder")}
+    first, second = load_settings(environ), load_settings(environ)
+
+    assert first.secret == second.secret
+    assert len(first.secret.value) == 64
+    assert stat.S_IMODE((tmp_path / "new" / "folder" / "secret").stat().st_mode) == 0o600
+
+
+def test_a_data_folder_with_an_embedded_database_means_development(tmp_path):
+    (tmp_path / EMBEDDED_FOLDER).mkdir()
+    assert load_settings({"GALLERIA_DATA": str(tmp_path)}).is_development
+
+
+@pytest.mark.parametrize("told", [{"GALLERIA_ENVIRONMENT": "production"}, {"DATABASE_URL": DATABASE_URL}])
+def test_an_embedded_database_never_overrules_what_is_set(production, tmp_path, told):
+    (tmp_path / EMBEDDED_FOLDER).mkdir()
+    settings = load_settings({**production, **told, "GALLERIA_DATA": str(tmp_path)})
+    assert not settings.is_development
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "GALLERIA_SECRET", "GALLERIA_TOKEN_KEYS", "GALLERIA_TOKEN_ISSUER"])
+@pytest.mark.parametrize("empty", [False, True])
+def test_production_names_what_is_missing(production, name, empty):
+    del production[name]
+    if empty:
+        production[name] = ""
+    with pytest.raises(ConfigurationError, match=rf"^Set {name} \("):
+        load_settings(production)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "complaint"),
+    [
+        ("GALLERIA_ENVIRONMENT", "prod", "must be development or production, not 'prod'"),
+        ("DATABASE_URL", "mysql://db/galleria", "must be a URL that starts with postgresql:// or postgres://"),
+        ("DATABASE_URL", "postgresql://db:0/galleria", "must be a URL that starts with postgresql:// or postgres://"),
+        ("DATABASE_URL", "postgresql://db:port/x", "must be a URL that starts with postgresql:// or postgres://"),
+        ("DATABASE_URL", "postgresql://", "must be a URL that starts with postgresql:// or postgres://"),
+        ("REDIS_URL", "localhost:6379", "must be a URL that starts with redis:// or rediss:// or unix://"),
+        ("GALLERIA_PORT", "tcp://10.0.0.1:80", "must be a whole number from 1 to 65535, not 'tcp://10.0.0.1:80'"),
+        ("GALLERIA_PORT", "0", "must be a whole number from 1 to 65535, not '0'"),
+        ("GALLERIA_PORT", "65536", "must be a whole number from 1 to 65535, not '65536'"),
+        ("GALLERIA_PORT", "-1", "must be a whole number from 1 to 65535, not '-1'"),
+        ("GALLERIA_SECRET", "short", "must be at least 32 bytes long; make one with: openssl rand -hex 32"),
+        ("GALLERIA_TOKEN_KEYS", "/nowhere/keys.json", "must name a file that exists, not '/nowhere/keys.json'"),
+        (
+            "GALLERIA_CORS_ORIGINS",
+            "https://a.example, https://b.example/path",
+            "must be origins such as https://shop.example separated by commas, not 'https://b.example/path'",
+        ),
+        (
+            "GALLERIA_CORS_ORIGINS",
+            "*",
+            "must be origins such as https://shop.example separated by commas, not '*'",
+        ),
+    ],
+)
+def test_a_wrong_value_is_named(production, name, text, complaint):
+    with pytest.raises(ConfigurationError) as raised:
+        load_settings({**production, name: text})
+    assert str(raised.value) == f"{name} {complaint}."
+
+
+def test_a_wrong_url_is_not_quoted(production):
+    with pytest.raises(ConfigurationError) as raised:
+        load_settings({**production, "DATABASE_URL": "mysql://user:hunter2@db/galleria"})
+    assert "hunter2" not in str(raised.value)
+
+
+def test_origins_are_separated_by_commas(production):
+    settings = load_settings({**production, "GALLERIA_CORS_ORIGINS": "https://a.example, http://localhost:3000,"})
+    assert settings.cors_origins == ("https://a.example", "http://localhost:3000")
+
+
+def test_a_file_may_hold_the_value(production, tmp_path):
+    del production["GALLERIA_SECRET"]
+    mounted = tmp_path / "secret"
+    mounted.write_text("f" * 40 + "\n")
+    assert load_settings({**production, "GALLERIA_SECRET_FILE": str(mounted)}).secret == Secret("f" * 40)
+
+
+def test_a_value_and_a_file_contradict_each_other(production, tmp_path):
+    with pytest.raises(ConfigurationError, match=r"^Set GALLERIA_SECRET or GALLERIA_SECRET_FILE, not both\.$"):
+        load_settings({**production, "GALLERIA_SECRET_FILE": str(tmp_path / "secret")})
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_an_unreadable_file_is_named(production, tmp_path, content):
+    mounted = tmp_path / "url"
+    if content is not None:
+        mounted.write_bytes(content)
+    del production["DATABASE_URL"]
+    with pytest.raises(ConfigurationError, match=r"^DATABASE_URL_FILE must name a readable text file"):
+        load_settings({**production, "DATABASE_URL_FILE": str(mounted)})
+
+
+def test_a_data_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match="Set GALLERIA_DATA to another folder"):
+        load_settings({"GALLERIA_ENVIRONMENT": "development", "GALLERIA_DATA": str(tmp_path / "file")})
+
+
+def test_secrets_are_never_shown(production):
+    settings = load_settings({**production, "REDIS_URL": "redis://:hunter2@cache.example:6379/0"})
+    shown = f"{settings!r} {settings.secret} {settings.database_url} {settings.redis_url}"
+
+    assert "hunter2" not in shown
+    assert "s" * 32 not in shown
+    assert str(settings.database_url) == "postgresql://********@db.example:5432/galleria"
+    assert str(settings.secret) == "********"
+    assert str(Secret("postgresql:///galleria?host=/run&password=hunter2")) == "********"
+
+
+def test_the_documented_table_is_current():
+    assert Path("docs/settings.md").read_text() == table(), (
+        "run: python -m server settings --markdown > docs/settings.md"
+    )
