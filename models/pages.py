@@ -9,6 +9,7 @@ from sqlalchemy.sql.sqltypes import DateTime, Uuid
 
 from core.pagination import COUNT_CEILING
 from models.base import Entity, Statement, by_ids, of_shop, per_key, rows_of
+from models.collections import Collection
 from models.keysets import Ordering
 from models.products import Review
 from models.scopes import Shape
@@ -21,14 +22,18 @@ def entity_page(entity: type[Entity], shape: Shape, forward: bool, continued: bo
     key: ColumnElement[Any] = entity.__table__.c.id
     ordering = Ordering(key, key, Uuid(), not forward)
     rows = translated(entity, shape) if entity.__tablename__ in TRANSLATED else rows_of(entity)
-    listed = rows.add_columns(key.label("sort_key")).where(of_shop(entity), *ordering.after(continued=continued))
+    shown = (Collection.is_published,) if entity is Collection and not shape.drafts else ()
+    listed = rows.add_columns(key.label("sort_key")).where(
+        of_shop(entity), *shown, *ordering.after(continued=continued)
+    )
     return ordering.limited(listed)
 
 
 @functools.lru_cache(maxsize=20)
-def entity_count(entity: type[Entity]) -> Statement:
+def entity_count(entity: type[Entity], shape: Shape) -> Statement:
     """Return how many rows of an entity there are, up to `COUNT_CEILING`, as `total`."""
-    some = select(entity.__table__.c.id).where(of_shop(entity)).limit(COUNT_CEILING).subquery()
+    shown = (Collection.is_published,) if entity is Collection and not shape.drafts else ()
+    some = select(entity.__table__.c.id).where(of_shop(entity), *shown).limit(COUNT_CEILING).subquery()
     return select(func.count().label("total")).select_from(some)
 
 

@@ -29,14 +29,14 @@ class AttributeFilter:
 
     Attributes:
         attribute: Slug of the attribute.
-        values: Slugs of its values; empty where a range or a truth value is given.
+        values: Slugs of its values; none of them where it is empty.
         number_from: Least number, inclusive.
         number_to: Greatest number, inclusive.
         boolean: Truth value.
     """
 
     attribute: str
-    values: tuple[str, ...] = ()
+    values: tuple[str, ...] | None = None
     number_from: float | None = None
     number_to: float | None = None
     boolean: bool | None = None
@@ -46,7 +46,7 @@ class AttributeFilter:
         """Which of the conditions is meant."""
         if self.boolean is not None:
             return "boolean"
-        return "values" if self.values else "number"
+        return "number" if self.values is None else "values"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class ProductFilter:
         values["at_most"] = MOST_FOUND
         for number, each in enumerate(self.attributes):
             values[f"attribute_{number}"] = each.attribute
-            values[f"values_{number}"] = list(each.values)
+            values[f"values_{number}"] = list(each.values or ())
             values[f"from_{number}"] = each.number_from
             values[f"to_{number}"] = each.number_to
             values[f"boolean_{number}"] = each.boolean

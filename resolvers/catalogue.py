@@ -7,6 +7,7 @@ from typing import Any
 from core.errors import BadUserInput, Forbidden
 from core.pagination import Page
 from core.statements import Row
+from loaders import catalogue as relations
 from loaders.batching import Paging, cursor_values, page_of
 from models import catalogue as rows
 from models import pages, product_pages, shops
@@ -42,17 +43,15 @@ def search_config(locale: str) -> str:
     return _SEARCH_CONFIGS.get(locale.split("-", maxsplit=1)[0], "simple")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class ProductListing:
-    """A listing of products: what is asked, and the page that answers it.
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ProductListing(Page):
+    """A page of a listing of products, and what was asked.
 
     Attributes:
-        page: The page.
         filter: Which products.
         scope: What is seen.
     """
 
-    page: Page
     filter: ProductFilter
     scope: Scope
 
@@ -60,6 +59,14 @@ class ProductListing:
 async def channels(context: Context) -> Sequence[Row]:
     """Return all channels of the shop, oldest first."""
     return await context.database.fetch(shops.channels)
+
+
+async def currency(context: Context, scope: Scope) -> str:
+    """Return the currency that prices of a scope are in."""
+    if scope.channel_id is None or scope.channel_id == context.shop.default_channel_id:
+        return context.shop.default_currency
+    channel = await context.loaders.load(relations.channel, scope.channel_id, scope, {})
+    return str(channel.currency)
 
 
 async def find(context: Context, scope: Scope, statement: Callable[[Shape], Statement], value: str) -> Row | None:
@@ -91,7 +98,10 @@ async def products(
         counted = await _fetch(context, scope, wanted, product_pages.product_count(scope.shape, wanted.form))
         return int(counted[0].total)
 
-    return ProductListing(page_of(found, paging, count), wanted, scope)
+    page = page_of(found, paging, count)
+    return ProductListing(
+        **{field.name: getattr(page, field.name) for field in dataclasses.fields(page)}, filter=wanted, scope=scope
+    )
 
 
 async def facets(context: Context, listing: ProductListing) -> Sequence[Row]:
@@ -130,7 +140,7 @@ async def page_of_entity(context: Context, scope: Scope, entity: type[Entity], p
     found = await context.database.fetch(statement, locale=scope.locale, **cursor_values(request))
 
     async def count() -> int:
-        counted = await context.database.fetch(pages.entity_count(entity))
+        counted = await context.database.fetch(pages.entity_count(entity, scope.shape))
         return int(counted[0].total)
 
     return page_of(found, paging, count)
