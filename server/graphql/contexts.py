@@ -1,0 +1,95 @@
+"""What the endpoint shows of a request, and what it needs of a context; both sides of one seam."""
+
+import dataclasses
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from starlette.types import Scope
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RequestView:
+    """What the endpoint shows of a request to whoever finds out who asks.
+
+    Attributes:
+        request_id: Names the request in logs and answers.
+        method: GET or POST.
+        headers: By lower-case name; several of one name are joined by a comma, as HTTP has it.
+        address: Network address of the client, as the server sees it; None on a Unix socket.
+    """
+
+    request_id: str
+    method: str
+    headers: Mapping[str, str]
+    address: str | None
+
+
+class ShopView(Protocol):
+    """The tenant, as far as the endpoint cares."""
+
+    @property
+    def id(self) -> uuid.UUID:
+        """Key of everything that is kept for the shop."""
+
+    @property
+    def slug(self) -> str:
+        """Name of the shop in logs."""
+
+
+class ActorView(Protocol):
+    """The caller, as far as the endpoint cares."""
+
+    @property
+    def kind(self) -> str:
+        """Which kind of caller."""
+
+
+class StatisticsView(Protocol):
+    """What an operation has asked of the database so far."""
+
+    @property
+    def statements(self) -> int:
+        """SQL statements."""
+
+    @property
+    def rows(self) -> int:
+        """Rows that came back."""
+
+
+class DatabaseView(Protocol):
+    """The database of an operation."""
+
+    @property
+    def statistics(self) -> StatisticsView:
+        """What was asked so far."""
+
+
+class OperationContext(Protocol):
+    """What an operation runs with, as far as the endpoint cares."""
+
+    @property
+    def shop(self) -> ShopView:
+        """The tenant."""
+
+    @property
+    def actor(self) -> ActorView:
+        """Who asks."""
+
+    @property
+    def database(self) -> DatabaseView:
+        """Reads and writes of this shop."""
+
+
+OpenContext = Callable[[RequestView], AbstractAsyncContextManager[OperationContext]]
+"""Finds out who asks and for which shop, and opens what the operation runs with; may raise `RequestError`."""
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """Return the headers of a request by lower-case name; several of one name are joined by a comma."""
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers

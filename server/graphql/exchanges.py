@@ -1,0 +1,113 @@
+"""One HTTP request with its answer: what is known of it, and the answers that follow from that."""
+
+import dataclasses
+import re
+from http import HTTPStatus
+
+from starlette.types import Scope
+
+from core.errors import DeadlineExceeded, RequestError
+from core.ids import new_id
+from engine.errors import INTERNAL, INTERNAL_MESSAGE, Failure, Verdict
+from server.graphql.answers import Answer, failed_answer, refused_answer, result_answer, stopped_answer
+from server.graphql.contexts import OperationContext, RequestView, headers_of
+from server.graphql.negotiation import JSON
+from server.graphql.refusals import BodyLate
+from server.observability import Observation, observation_of
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_TOO_LATE = "The operation took longer than it may; ask for less, or try again later."
+
+
+@dataclasses.dataclass(slots=True)
+class Exchange:
+    """One request and what is known of it so far.
+
+    Attributes:
+        headers: Of the request, by lower-case name.
+        request_id: The client's own where it is well-formed, else a new one.
+        observation: What the log and the metrics will say.
+        media_type: Of the answer; `application/json` until the client's wish is known.
+        is_read: Whether all of the request has arrived.
+        is_executing: Whether execution has begun.
+        context: What the operation runs with, once it is open.
+    """
+
+    scope: Scope
+    headers: dict[str, str]
+    request_id: str
+    observation: Observation
+    media_type: str = JSON
+    is_read: bool = False
+    is_executing: bool = False
+    context: OperationContext | None = None
+
+    @classmethod
+    def of(cls, scope: Scope) -> "Exchange":
+        """Begin with what the first line and the headers say."""
+        headers = headers_of(scope)
+        wanted = headers.get("x-request-id", "")
+        request_id = wanted if _REQUEST_ID.fullmatch(wanted) else new_id().hex
+        observation = observation_of(scope)
+        observation.request_id = request_id
+        return cls(scope, headers, request_id, observation)
+
+    @property
+    def method(self) -> str:
+        method: str = self.scope["method"]
+        return method
+
+    @property
+    def accept(self) -> str:
+        return self.headers.get("accept", "")
+
+    def view(self) -> RequestView:
+        """Return what others may see of the request."""
+        client = self.scope.get("client")
+        return RequestView(self.request_id, self.method, self.headers, client[0] if client else None)
+
+    def result(self, data: object, failures: list[Failure]) -> Answer:
+        """Answer with the result of an execution."""
+        return result_answer(data, failures, media_type=self.media_type, request_id=self.request_id)
+
+    def failed(self, *failures: Failure) -> Answer:
+        """Answer that the document, its operation or its variables cannot be executed."""
+        return failed_answer(failures, media_type=self.media_type, request_id=self.request_id)
+
+    def refused(self, refusal: RequestError) -> Answer:
+        """Answer that the request is refused as a whole."""
+        return refused_answer(refusal, media_type=self.media_type, accept=self.accept, request_id=self.request_id)
+
+    def broken(self) -> Answer:
+        """Answer that something unexpected happened, and nothing about what."""
+        return stopped_answer(
+            Failure(INTERNAL_MESSAGE, INTERNAL),
+            status=HTTPStatus.INTERNAL_SERVER_ERROR,
+            media_type=self.media_type,
+            accept=self.accept,
+            request_id=self.request_id,
+        )
+
+    def late(self) -> Answer:
+        """Answer that the time is up, in the form of the stage that was reached."""
+        if not self.is_read:
+            return self.refused(BodyLate("The body did not arrive in time; send it at once."))
+        if not self.is_executing:
+            return self.refused(DeadlineExceeded(_TOO_LATE))
+        return self.result(None, [Failure(_TOO_LATE, DeadlineExceeded.code)])
+
+    def note(self, answer: Answer) -> None:
+        """Fill in what the log and the metrics will say."""
+        observation = self.observation
+        observation.code = answer.code
+        if self.context is not None:
+            observation.shop = self.context.shop.slug
+            observation.actor = self.context.actor.kind
+            observation.statements = self.context.database.statistics.statements
+
+
+def verdict_of(error: BaseException) -> Verdict | None:
+    """Tell what a client may hear of an exception: all of a refusal, nothing of anything else."""
+    if isinstance(error, RequestError):
+        return Verdict(error.message, error.code, error.extensions)
+    return None

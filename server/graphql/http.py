@@ -1,0 +1,178 @@
+"""GraphQL over HTTP: POST and GET, one operation a request."""
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+
+from graphql import OperationType
+from starlette.types import Receive, Scope, Send
+
+from core.errors import BadRequest, RequestError
+from engine.documents import Document, DocumentStore, Operation
+from engine.errors import Failure, refused_before_execution, result_failures
+from engine.execute import execute
+from server.graphql.answers import Answer, with_draft_status, with_validator
+from server.graphql.bodies import read_body
+from server.graphql.contexts import OpenContext, OperationContext
+from server.graphql.exchanges import Exchange, verdict_of
+from server.graphql.negotiation import check_content, negotiate
+from server.graphql.persisted import PersistedDocuments, text_of
+from server.graphql.refusals import MethodNotAllowed
+from server.graphql.requests import GraphQLRequest, read_json, read_query_string
+from server.graphql.watching import ClientLeft, cancelled_when_client_leaves
+
+PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name")
+"""Headers that no page of another origin can send without the browser asking us first."""
+
+Report = Callable[[BaseException, str], None]
+"""Takes note of an unexpected exception and of the id of its request."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """How the endpoint behaves.
+
+    Attributes:
+        development: Answers tell the statements and rows that they took.
+        body_limit_bytes: The longest body.
+        deadline_seconds: From the arrival of a request to its answer.
+        registered_only: Serve registered documents only.
+        draft_statuses: Use the status codes 422 and 294 of the draft with the draft's media type.
+    """
+
+    development: bool = False
+    body_limit_bytes: int = 1_000_000
+    deadline_seconds: float = 10.0
+    registered_only: bool = False
+    draft_statuses: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class GraphQLEndpoint:
+    """The ASGI application behind the route of an endpoint: `Route("/graphql", endpoint=GraphQLEndpoint(...))`.
+
+    Attributes:
+        store: The documents, and the schema that they are executed on.
+        persisted: Where documents are found by their hash.
+        open_context: Called once for each well-formed request.
+        report: Called once for each unexpected exception, which the client sees masked.
+        settings: How the endpoint behaves.
+    """
+
+    store: DocumentStore
+    persisted: PersistedDocuments
+    open_context: OpenContext
+    report: Report
+    settings: HttpSettings = dataclasses.field(default_factory=HttpSettings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever it is."""
+        exchange = Exchange.of(scope)
+        try:
+            answer = await self._answer(exchange, receive)
+        except ClientLeft:
+            return
+        exchange.note(answer)
+        if self.settings.development and exchange.context is not None:
+            statistics = exchange.context.database.statistics
+            answer.headers["galleria-statements"] = str(statistics.statements)
+            answer.headers["galleria-rows"] = str(statistics.rows)
+        await answer.send(send)
+
+    async def _answer(self, exchange: Exchange, receive: Receive) -> Answer:
+        deadline = asyncio.timeout(self.settings.deadline_seconds)
+        try:
+            async with deadline:
+                return await self._serve(exchange, receive)
+        except RequestError as refusal:
+            return exchange.refused(refusal)
+        except ClientLeft:
+            raise
+        except Exception as error:  # noqa: BLE001 - the last line of defence: masked, and reported once.
+            if isinstance(error, TimeoutError) and deadline.expired():
+                return exchange.late()
+            self.report(error, exchange.request_id)
+            return exchange.broken()
+
+    async def _serve(self, exchange: Exchange, receive: Receive) -> Answer:
+        request = await self._read(exchange, receive)
+        exchange.is_read = True
+        with cancelled_when_client_leaves(receive):
+            async with self.open_context(exchange.view()) as context:
+                exchange.context = context
+                answer = await self._operate(exchange, request, context)
+        if self.settings.draft_statuses:
+            answer = with_draft_status(answer)
+        if exchange.method == "GET":
+            return with_validator(answer, exchange.headers.get("if-none-match"))
+        return answer
+
+    async def _read(self, exchange: Exchange, receive: Receive) -> GraphQLRequest:
+        headers = exchange.headers
+        if exchange.method not in {"GET", "POST"}:
+            raise MethodNotAllowed("Send a GraphQL request by POST or GET.", allowed="GET, POST")
+        exchange.media_type = negotiate(exchange.accept)
+        if exchange.method == "GET":
+            request = read_query_string(exchange.scope["query_string"])
+            if request.query is not None and not any(headers.get(name) for name in PREFLIGHT_HEADERS):
+                raise BadRequest(f"A GET with a query needs the header {PREFLIGHT_HEADERS[0]}; or send a documentId.")
+            return request
+        check_content(headers.get("content-type"), headers.get("content-encoding"))
+        limit = self.settings.body_limit_bytes
+        return read_json(await read_body(receive, declared=headers.get("content-length"), limit=limit))
+
+    async def _operate(self, exchange: Exchange, request: GraphQLRequest, context: OperationContext) -> Answer:
+        document = await self._document(request, context)
+        if isinstance(document, Failure):
+            return exchange.failed(document)
+        if document.failures:
+            return exchange.failed(*document.failures)
+        operation = document.operation(request.operation_name)
+        if isinstance(operation, Failure):
+            return exchange.failed(operation)
+        exchange.observation.operation = operation.name
+        exchange.observation.operation_type = operation.type.value
+        if operation.type is OperationType.SUBSCRIPTION:
+            return exchange.failed(_NOT_OVER_HTTP)
+        _check_method(exchange.method, operation)
+        return await self._execute(exchange, request, document)
+
+    async def _document(self, request: GraphQLRequest, context: OperationContext) -> Document | Failure:
+        registered_only = self.settings.registered_only
+        text = await text_of(request, self.persisted, context.shop.id, registered_only=registered_only)
+        if isinstance(text, Failure):
+            return text
+        document = self.store.get(text)
+        brings_both = request.sha256 is not None and request.query is not None
+        if brings_both and not document.failures and not registered_only:
+            await self.persisted.keep(context.shop.id, text)
+        return document
+
+    async def _execute(self, exchange: Exchange, request: GraphQLRequest, document: Document) -> Answer:
+        exchange.is_executing = True
+        result = await execute(
+            self.store.schema,
+            document,
+            operation_name=request.operation_name,
+            variables=request.variables,
+            context=exchange.context,
+        )
+        if not result.errors:
+            return exchange.result(result.data, [])
+        failures = result_failures(
+            result.errors, classify=verdict_of, report=lambda error: self.report(error, exchange.request_id)
+        )
+        if result.data is None and refused_before_execution(result.errors):
+            return exchange.failed(*failures)
+        return exchange.result(result.data, failures)
+
+
+_NOT_OVER_HTTP = Failure(
+    "Subscriptions are not served over plain HTTP; connect by WebSocket with the protocol graphql-transport-ws.",
+    BadRequest.code,
+)
+
+
+def _check_method(method: str, operation: Operation) -> None:
+    if method == "GET" and operation.type is not OperationType.QUERY:
+        raise MethodNotAllowed("Only queries can be sent by GET; send this by POST.", allowed="POST")
