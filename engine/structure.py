@@ -168,8 +168,6 @@ class _Walk:
         if field.name.value in INTROSPECTION_ROOTS:
             below.introspection_depth = max(below.introspection_depth, below.depth) + 1
             below.depth = 0
-        elif below.introspection_depth:
-            below.introspection_depth += 1
         below.depth += 1
         below.fields = 0
         _add_level(total, below)
