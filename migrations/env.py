@@ -18,4 +18,6 @@ if connection is None:
 else:
     context.configure(connection=connection, target_metadata=Base.metadata, compare_type=True)
 with context.begin_transaction():
+    # A migration that waits for a lock makes everybody else wait behind it; rather let it fail, and be tried again.
+    context.execute("SET LOCAL lock_timeout = '2s'")
     context.run_migrations()
