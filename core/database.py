@@ -52,8 +52,8 @@ class Database:
     acquire_timeout_seconds: float
 
     @classmethod
-    async def connect(cls, url: str, *, pool_size: int = 10, acquire_timeout_seconds: float = 5.0) -> Self:
-        """Open the pools.
+    def of(cls, url: str, *, pool_size: int = 10, acquire_timeout_seconds: float = 5.0) -> Self:
+        """Describe the pools without connecting; `open` does.
 
         Args:
             url: `postgresql://user:password@host:port/database` of a role that is, or may become, `galleria_app`.
@@ -64,7 +64,7 @@ class Database:
         settings = {"application_name": "galleria", "jit": "off"}
         if parts.username != APPLICATION_ROLE:
             settings["role"] = APPLICATION_ROLE
-        reads = await asyncpg.create_pool(
+        reads = asyncpg.create_pool(
             url,
             min_size=1,
             max_size=pool_size,
@@ -85,6 +85,17 @@ class Database:
         )
         return cls(reads, writes, acquire_timeout_seconds)
 
+    @classmethod
+    async def connect(cls, url: str, *, pool_size: int = 10, acquire_timeout_seconds: float = 5.0) -> Self:
+        """Open the pools; see `of`."""
+        database = cls.of(url, pool_size=pool_size, acquire_timeout_seconds=acquire_timeout_seconds)
+        await database.open()
+        return database
+
+    async def open(self) -> None:
+        """Connect."""
+        await self.reads
+
     async def close(self) -> None:
         """Close every connection."""
         await self.writes.dispose()
@@ -97,11 +108,25 @@ class Database:
     async def fetch_platform(self, statement: Executable, **values: Any) -> list[Row]:
         """Run a statement that needs no tenant: the look-up of the tenant itself."""
         compiled = compile_statement(statement)
-        async with self.reads.acquire(timeout=self.acquire_timeout_seconds) as connection:
+        connection = await self.acquire()
+        try:
             rows: list[Row] = await connection.fetch(
                 compiled.text, *compiled.arguments(values), record_class=compiled.row
             )
+        finally:
+            await self.reads.release(connection)
         return rows
+
+    async def acquire(self) -> asyncpg.Connection:
+        """Take a connection for reads.
+
+        Raises:
+            Overloaded: None came free in time.
+        """
+        try:
+            return await self.reads.acquire(timeout=self.acquire_timeout_seconds)
+        except TimeoutError:
+            raise Overloaded("The server is busy; try again in a moment.") from None
 
     async def ping(self) -> None:
         """Ask the server for a sign of life."""
@@ -186,11 +211,7 @@ class TenantDatabase:
             await self._database.reads.release(connection)
 
     async def _open(self) -> asyncpg.Connection:
-        try:
-            connection = await self._database.reads.acquire(timeout=self._database.acquire_timeout_seconds)
-        except TimeoutError:
-            raise Overloaded("The server is busy; try again in a moment.") from None
-        self._connection = connection
+        connection = self._connection = await self._database.acquire()
         await connection.execute(
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
             f"SET LOCAL app.shop_id = '{self.tenant}'; SET LOCAL statement_timeout = {self._timeout}"

@@ -6,7 +6,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, column, make_url, select, table, text
+from sqlalchemy import Connection, Executable, column, make_url, select, table, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from core.database import Database
@@ -15,7 +15,7 @@ _ROOT = Path(__file__).parent.parent
 _LOCK = 7_165_301_120_204_881
 """Key of the advisory lock that lets one process migrate at a time; any number that nothing else uses."""
 
-_installed = select(column("version_num")).select_from(table("alembic_version"))
+_installed: Executable = select(column("version_num")).select_from(table("alembic_version"))
 
 
 def configuration() -> Config:

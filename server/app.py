@@ -1,0 +1,146 @@
+"""The application: everything that a process serves, put together from its settings."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import redis.asyncio
+from graphql import GraphQLSchema, print_schema
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from core import migrations
+from core.clock import system_clock
+from core.database import Database
+from core.settings import Settings
+from engine.documents import DocumentStore
+from loaders import Loaders
+from resolvers.context import ANONYMOUS, Context
+from schema.build import build
+from server import graphiql, health, pages, postgresql
+from server.authentication import Authenticator, bearer_token
+from server.demo.media import media_route
+from server.graphql.contexts import OpenContext, RequestView
+from server.graphql.http import GraphQLEndpoint, HttpSettings
+from server.graphql.persisted import DocumentsInProcess
+from server.keys import configured_keys
+from server.landing import read_landing
+from server.metrics import create_metrics, metrics_route
+from server.observability import Observed, report_masked
+from server.tenancy import SHOP_HEADER, Naming, ShopDirectory, resolve_shop
+
+
+def create_app(settings: Settings) -> ASGIApp:
+    """Put the application together.
+
+    Nothing is connected yet: its lifespan does that, and undoes it.
+    """
+    database = Database.of(postgresql.application_url(settings), pool_size=settings.pool_size)
+    cache = redis.asyncio.from_url(settings.redis_url.value) if settings.redis_url else None
+    probes = health.Health(
+        database,
+        lambda: migrations.current_revision(database),
+        oldest_revision=migrations.newest_revision(),
+        redis=cache.ping if cache else None,
+    )
+    metrics = create_metrics()
+    metrics.watch_pool(
+        "reads",
+        in_use=lambda: database.reads.get_size() - database.reads.get_idle_size(),
+        at_most=database.reads.get_max_size,
+    )
+    schema = build()
+    directory = ShopDirectory(database)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await database.open()
+        probes.is_started = True
+        yield
+        probes.is_draining = True
+        if cache is not None:
+            await cache.aclose()
+        await database.close()
+
+    endpoint = GraphQLEndpoint(
+        store=DocumentStore(schema),
+        persisted=DocumentsInProcess(),
+        open_context=_opening(settings, database, directory),
+        report=lambda error, request_id: report_masked(metrics, error, request_id=request_id),
+        settings=HttpSettings(
+            development=settings.is_development,
+            body_limit_bytes=settings.body_limit_bytes,
+            deadline_seconds=settings.deadline_seconds,
+        ),
+    )
+    routes = [
+        Route("/graphql", endpoint),
+        _schema_route(schema),
+        pages.index_route(lambda: read_landing(settings, directory)),
+        *health.routes(probes),
+    ]
+    if settings.is_development:
+        routes += [*graphiql.routes(), media_route(), metrics_route(metrics)]
+    return Observed(Starlette(routes=routes, middleware=_middleware(settings), lifespan=lifespan), metrics)
+
+
+def _opening(settings: Settings, database: Database, directory: ShopDirectory) -> OpenContext:
+    """Return what finds out who asks, and for which shop, and opens the context of an operation."""
+    authenticator = Authenticator(
+        configured_keys(settings), issuer=settings.token_issuer, audience=settings.token_audience
+    )
+
+    @contextlib.asynccontextmanager
+    async def open_context(view: RequestView) -> AsyncIterator[Context]:
+        token = bearer_token(view.headers.get("authorization"))
+        credentials = authenticator.actor(token) if token is not None else None
+        naming = Naming(
+            claim=credentials.shop if credentials else None,
+            header=view.headers.get(SHOP_HEADER.lower()),
+            host=view.headers.get("host"),
+        )
+        shop = await resolve_shop(directory, naming, default_slug=settings.default_shop)
+        tenant = database.of_tenant(shop.id, statement_timeout_seconds=settings.deadline_seconds)
+        try:
+            yield Context(
+                shop=shop,
+                actor=credentials.actor if credentials else ANONYMOUS,
+                database=tenant,
+                loaders=Loaders(tenant),
+                clock=system_clock,
+                deadline=system_clock() + timedelta(seconds=settings.deadline_seconds),
+            )
+        finally:
+            await tenant.close()
+
+    return open_context
+
+
+def _schema_route(schema: GraphQLSchema) -> Route:
+    """Return the route of the schema's text, for tools."""
+    printed = print_schema(schema)
+
+    async def show(_: Request) -> PlainTextResponse:
+        return PlainTextResponse(printed)
+
+    return Route("/schema.graphql", show)
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    """Allow pages of other origins where the settings name them."""
+    if not settings.cors_origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            expose_headers=["*"],
+        )
+    ]
