@@ -2,6 +2,8 @@
 
 import dataclasses
 import importlib
+import os
+import shutil
 from collections.abc import AsyncIterator
 
 import httpx
@@ -82,6 +84,28 @@ async def client(base_url: str) -> AsyncIterator[httpx.AsyncClient]:
     """An HTTP client of the application."""
     async with httpx.AsyncClient(base_url=base_url) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Node.js, which runs foreign clients."""
+    return _program("node")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """A browser."""
+    return _program("chromium")
+
+
+def _program(name: str) -> str:
+    """Find a program that is not everywhere; without it a test is skipped on a laptop and fails in CI."""
+    found = shutil.which(name)
+    if found is None and os.environ.get("CI"):
+        pytest.fail(f"Install {name}: in CI nothing is left out.")
+    if found is None:
+        pytest.skip(f"there is no {name} here")
+    return found
 
 
 @pytest.fixture(scope="session")

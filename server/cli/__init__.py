@@ -18,7 +18,10 @@ COMMANDS: Mapping[str, str] = {
     "serve": "server.cli.serve",
     "migrate": "server.cli.migrate",
     "settings": "server.cli.settings",
+    "seed": "server.cli.seed",
+    "shops": "server.cli.shops",
     "keys": "server.cli.keys",
+    "schema": "server.cli.schema",
 }
 """The module of each command."""
 
