@@ -1,0 +1,44 @@
+"""What commands that work with the database begin with."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from core import migrations
+from core.database import Database
+from core.errors import ConfigurationError
+from core.settings import Settings
+from server import postgresql
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Database]:
+    """Open the database as the application.
+
+    Args:
+        settings: With the addresses filled in, see `postgresql.provided`.
+
+    Raises:
+        ConfigurationError: It cannot be reached, or is not at the schema of this release.
+    """
+    await postgresql.reach(settings)
+    database = await Database.connect(postgresql.application_url(settings))
+    try:
+        await _check_revision(database)
+        yield database
+    finally:
+        await database.close()
+
+
+async def _check_revision(database: Database) -> None:
+    try:
+        revision = await migrations.current_revision(database)
+    except asyncpg.UndefinedTableError:
+        revision = None
+    needed = migrations.newest_revision()
+    if revision != needed:
+        raise ConfigurationError(
+            f"The database is at revision {revision or 'none'} and this release needs {needed}: "
+            "run python -m server migrate first."
+        )

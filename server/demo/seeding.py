@@ -1,0 +1,140 @@
+"""Makes demo shops.
+
+A shop is filled in one transaction and stays closed. Then PostgreSQL takes statistics, without which it plans the
+derivation of listings badly, and in a second transaction the shop gets its listings and opens. An interrupted seeding
+therefore leaves nothing, or a closed shop.
+"""
+
+import asyncio
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import asyncpg
+from sqlalchemy import delete, update
+
+from core.database import Database, TenantDatabase, Transaction
+from core.errors import ConfigurationError
+from models import shops
+from models.listings import refresh_product_listings
+from server.demo.copying import driver_of, insert, stage
+from server.demo.frames import Frame, frame_rows
+from server.demo.identities import Identities
+from server.demo.products import product_rows, relation_rows
+from server.demo.profiles import Profile
+from server.demo.rows import TABLES, Row
+
+Advance = Callable[[int], None]
+"""Told how many steps more are done."""
+
+STEPS = 3
+"""Steps of each product: its own rows, its relations, its listings."""
+
+_BATCH = 1_000
+"""Products copied at once: enough to make round trips cheap, some 30 MB of rows."""
+
+_TIMEOUT_SECONDS = 3_600
+"""For one statement; the default is for requests."""
+
+
+async def seed_shop(database: Database, owner_url: str, frame: Frame, advance: Advance) -> None:
+    """Make a demo shop.
+
+    Args:
+        database: Where; the shop must not be there yet.
+        owner_url: Address of the same database for the role that owns the tables.
+        frame: What to make.
+        advance: Called after each batch; there are `STEPS` for each product.
+
+    Raises:
+        ConfigurationError: The role of `owner_url` does not own the tables.
+    """
+    tenant = database.of_tenant(frame.shop_id, statement_timeout_seconds=_TIMEOUT_SECONDS)
+    async with tenant.write() as transaction:
+        for rows in frame_rows(frame):
+            transaction.add_all(rows)
+            await transaction.flush()
+        await _copy_products(transaction, frame, advance)
+        await transaction.commit()
+    await take_statistics(owner_url)
+    await _open(tenant, frame, advance)
+
+
+async def remove_shop(database: Database, slug: str) -> None:
+    """Remove a shop with all its rows; does nothing where there is none."""
+    for found in await database.fetch_platform(shops.shop_by_slug, slug=slug):
+        async with database.of_tenant(found.id, statement_timeout_seconds=_TIMEOUT_SECONDS).write() as transaction:
+            await transaction.execute(delete(shops.Shop).where(shops.Shop.id == found.id))
+            await transaction.commit()
+
+
+async def take_statistics(owner_url: str) -> None:
+    """Let PostgreSQL look at the tables at once, instead of some minutes later.
+
+    Raises:
+        ConfigurationError: The role does not own the tables; PostgreSQL itself would merely warn.
+    """
+    connection = await asyncpg.connect(owner_url)
+    try:
+        owner = await connection.fetchval(
+            "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE relname = 'product'"
+        )
+        if not owner:
+            raise ConfigurationError("Set GALLERIA_OWNER_DATABASE_URL to the role that owns the tables.")
+        await connection.execute(f"ANALYZE {', '.join(TABLES.values())}")
+    finally:
+        await connection.close()
+
+
+def frame_of(profile: Profile, count: int) -> Frame:
+    """Return the frame of a demo shop with this number of products."""
+    return Frame(profile, count, Identities(profile.slug))
+
+
+async def _copy_products(transaction: Transaction, frame: Frame, advance: Advance) -> None:
+    connection = await driver_of(transaction)
+    await stage(connection)
+    batches = _batches(frame.count)
+    rows = _products(frame, batches[0])
+    for numbers, following in itertools.zip_longest(batches, batches[1:], fillvalue=range(0)):
+        # PostgreSQL inserts a batch while the next is made.
+        _, rows = await asyncio.gather(_insert(connection, rows), asyncio.to_thread(_products, frame, following))
+        advance(len(numbers))
+    for numbers in batches:
+        await _insert(connection, _relations(frame, numbers))
+        advance(len(numbers))
+
+
+async def _open(tenant: TenantDatabase, frame: Frame, advance: Advance) -> None:
+    async with tenant.write() as transaction:
+        for numbers in _batches(frame.count):
+            product_ids = [frame.product_id(number) for number in numbers]
+            await transaction.execute(refresh_product_listings, {"products": product_ids})
+            advance(len(numbers))
+        await transaction.execute(update(shops.Shop).where(shops.Shop.id == frame.shop_id).values(status="ACTIVE"))
+        await transaction.commit()
+
+
+def _batches(count: int) -> Sequence[range]:
+    return [range(start, min(start + _BATCH, count)) for start in range(0, count, _BATCH)]
+
+
+def _products(frame: Frame, numbers: range) -> Mapping[type[Row], list[Row]]:
+    return _by_kind(row for number in numbers for row in product_rows(frame, number))
+
+
+def _relations(frame: Frame, numbers: range) -> Mapping[type[Row], list[Row]]:
+    return _by_kind(row for number in numbers for row in relation_rows(frame, number))
+
+
+def _by_kind(rows: Iterable[Row]) -> Mapping[type[Row], list[Row]]:
+    found: defaultdict[type[Row], list[Row]] = defaultdict(list)
+    for row in rows:
+        found[type(row)].append(row)
+    return found
+
+
+async def _insert(connection: asyncpg.Connection, rows: Mapping[type[Row], list[Row]]) -> None:
+    for kind in TABLES:
+        if kind in rows:
+            await insert(connection, kind, rows[kind])
