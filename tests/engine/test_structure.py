@@ -62,6 +62,10 @@ def test_circles_are_left_to_validation():
     assert reached("{ ...A } fragment A on Q { a ...B } fragment B on Q { a ...A }") is None
 
 
+def test_definitions_of_types_are_left_to_validation():
+    assert reached("type A { a: Int } { a }") is None
+
+
 def test_unknown_fragments_are_left_to_validation():
     assert reached("{ ...A }") is None
 

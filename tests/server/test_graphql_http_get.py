@@ -66,7 +66,9 @@ async def test_queries_by_get_without_it_are_refused(client):
 
 async def test_members_of_a_get(client):
     query = "query A { hello } query B($n: Int) { double(n: $n) }"
-    response = await get(client, PREFLIGHT, query=query, operationName="B", variables={"n": 4}, extensions={})
+    response = await get(
+        client, PREFLIGHT, query=query, operationName="B", variables={"n": 4}, extensions={}, other="x"
+    )
     assert response.json() == {"data": {"double": 8}}
 
 
@@ -224,11 +226,14 @@ async def test_a_shop_loses_its_own_least_used_document_first():
 
 
 async def test_all_shops_together_are_bounded():
-    documents = DocumentsInProcess(characters=10)
+    documents = DocumentsInProcess(characters=15)
+    await documents.keep(SHOP_A, "{ b }")
     await documents.keep(SHOP_A, "{ a }")
     await documents.keep(SHOP_B, "{ a }")
     await documents.keep(SHOP_B, "{ a }")
     assert await documents.find(SHOP_A, hash_of("{ a }")) == "{ a }"
-    await documents.keep(SHOP_A, "{ c }")
+    await documents.keep(SHOP_A, "{ c c }")
     assert await documents.find(SHOP_B, hash_of("{ a }")) is None
-    assert await documents.find(SHOP_A, hash_of("{ c }")) == "{ c }"
+    await documents.keep(SHOP_B, "{ a }")
+    assert await documents.find(SHOP_A, hash_of("{ b }")) is None
+    assert await documents.find(SHOP_A, hash_of("{ c c }")) == "{ c c }"

@@ -68,6 +68,13 @@ async def test_a_body_that_does_not_come_is_not_waited_for():
         assert server.views == []
 
 
+async def test_a_body_that_announces_far_too_much_is_refused_at_once():
+    async with serving(body_limit_bytes=1_000) as server, connected(server.url) as (reader, writer):
+        writer.write(request_bytes(b"", length=1_000_000_000))
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 413 ")
+
+
 async def test_a_client_that_leaves_cancels_its_operation():
     async with serving() as server:
         async with connected(server.url) as (_, writer):

@@ -1,0 +1,83 @@
+"""Watching a client, apart from HTTP."""
+
+import asyncio
+
+import pytest
+
+from server.graphql import watching
+from server.graphql.watching import ClientLeft, StrayCancellation, cancelled_when_client_leaves
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(watching, "PATIENCE_SECONDS", 0)
+
+
+class Client:
+    """Sends the messages it is given, then none."""
+
+    def __init__(self, *messages: str) -> None:
+        self.messages = list(messages)
+        self.asked = asyncio.Event()
+        self.forgotten = asyncio.Event()
+
+    async def receive(self):
+        self.asked.set()
+        if self.messages:
+            return {"type": self.messages.pop(0)}
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.forgotten.set()
+
+
+async def wait_for_ever() -> None:
+    async with asyncio.timeout(5):
+        await asyncio.Event().wait()
+
+
+async def test_a_task_may_go_on_after_its_client_has_left():
+    client = Client("http.request", "http.disconnect")
+    with pytest.raises(ClientLeft), cancelled_when_client_leaves(client.receive):
+        await wait_for_ever()
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+async def test_a_deadline_is_no_departure():
+    client = Client()
+
+    async def run() -> None:
+        async with asyncio.timeout(0.01):
+            with cancelled_when_client_leaves(client.receive):
+                await wait_for_ever()
+
+    with pytest.raises(TimeoutError):
+        await run()
+
+
+async def test_a_cancellation_from_nowhere_is_told_apart():
+    with pytest.raises(StrayCancellation), cancelled_when_client_leaves(Client().receive):
+        raise asyncio.CancelledError
+
+
+async def test_nobody_watches_once_the_operation_is_over():
+    client = Client()
+    with cancelled_when_client_leaves(client.receive):
+        await client.asked.wait()
+    await client.forgotten.wait()
+
+
+async def test_only_a_task_can_be_watched():
+    outcome: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+
+    def outside_of_any_task() -> None:
+        try:
+            with cancelled_when_client_leaves(Client().receive):
+                outcome.set_exception(AssertionError("It was watched."))
+        except RuntimeError as error:
+            outcome.set_result(error)
+
+    asyncio.get_running_loop().call_soon(outside_of_any_task)
+    assert "within a task" in str(await outcome)
