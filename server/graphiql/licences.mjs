@@ -2,7 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 
-const licenceFile = /^(licen[cs]e|notice|thirdpartynotices)/i;
+const licenceFile = /^(licen[cs]e|notice|third-?party-?notices)/i;
 
 /** Gather name, version and licence text of every package that an input of the bundle comes from. */
 export async function licences(root, inputs) {
