@@ -18,6 +18,9 @@ from server.graphql.http import GraphQLEndpoint, HttpSettings
 from server.graphql.persisted import DocumentsInProcess
 from tests.servers import served
 
+JSON = "application/json"
+GRAPHQL = "application/graphql-response+json"
+PROBLEM = "application/problem+json"
 SHOP_HEADER = "galleria-shop"
 SECRET = "SELECT secret FROM shops"
 
@@ -199,3 +202,17 @@ async def serving(**settings: object) -> AsyncIterator[Synthetic]:
     async with served(Starlette(routes=[Route("/graphql", endpoint=endpoint)])) as address:
         synthetic.url = address
         yield synthetic
+
+
+async def post(client: httpx.AsyncClient, query: str, accept: str = JSON, **members: object) -> httpx.Response:
+    return await client.post("/graphql", json={"query": query, **members}, headers={"accept": accept})
+
+
+def only_error(response: httpx.Response) -> dict:
+    (error,) = response.json()["errors"]
+    assert error["extensions"]["requestId"] == response.headers["x-request-id"]
+    return error
+
+
+def code_of(response: httpx.Response) -> str:
+    return only_error(response)["extensions"]["code"]
