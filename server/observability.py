@@ -47,11 +47,14 @@ class Observed:
     """Wraps an application: counts, times and logs each HTTP request.
 
     It belongs outside of the routing, so that what the router refuses is seen as well.
+
+    Attributes:
+        metrics: Where the requests are counted.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
-        self._metrics = metrics
+        self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and note what became of it."""
@@ -68,22 +71,22 @@ class Observed:
                 observation.request_id = observation.request_id or _request_id_of(message)
             await send(message)
 
-        self._metrics.in_flight.inc()
+        self.metrics.in_flight.inc()
         try:
             await self._app(scope, receive, noting)
         except Exception:
             status = 500 if status == CLIENT_GONE else status
             raise
         finally:
-            self._metrics.in_flight.dec()
+            self.metrics.in_flight.dec()
             self._note(scope, observation, status, time.perf_counter() - started)
 
     def _note(self, scope: Scope, seen: Observation, status: int, seconds: float) -> None:
         operation_type, code = one_of(seen.operation_type, OPERATION_TYPES), one_of(seen.code, CODES)
-        self._metrics.requests.labels(operation_type, str(status), code).inc()
-        self._metrics.duration.labels(operation_type).observe(seconds)
+        self.metrics.requests.labels(operation_type, str(status), code).inc()
+        self.metrics.duration.labels(operation_type).observe(seconds)
         if seen.statements is not None:
-            self._metrics.statements.labels(operation_type).observe(seen.statements)
+            self.metrics.statements.labels(operation_type).observe(seen.statements)
         fields = {
             "request_id": None if seen.request_id is None else safe_name(seen.request_id),
             "shop": seen.shop,

@@ -16,6 +16,7 @@ import uvicorn
 import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from core import migrations
@@ -23,6 +24,7 @@ from core.errors import ConfigurationError
 from core.settings import Settings
 from server import postgresql
 from server.logs import configure_logs
+from server.metrics import metrics_route
 
 BACKLOG = 2_048
 """Connections that may wait until the event loop takes them."""
@@ -66,32 +68,30 @@ def serve(settings: Settings, console: Console) -> None:
     with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError), contextlib.ExitStack() as stack:
         for number in STOP_SIGNALS:
             signal.signal(number, signal.default_int_handler)
-        listener = stack.enter_context(listening(settings))
+        listener = stack.enter_context(_listening(settings.host, settings.port, "GALLERIA_PORT (make serve PORT=8001)"))
+        scraped = None
+        if settings.metrics_port:
+            scraped = stack.enter_context(_listening(settings.host, settings.metrics_port, "GALLERIA_METRICS_PORT"))
         with _step(console, "PostgreSQL"):
             settings = stack.enter_context(postgresql.provided(settings, is_exclusive=True))
         runner = stack.enter_context(asyncio.Runner(loop_factory=uvloop.new_event_loop))
-        runner.run(_run(settings, listener, console))
+        runner.run(_run(settings, listener, scraped, console))
     console.print("Stopped.")
 
 
-def listening(settings: Settings) -> socket.socket:
-    """Listen on the configured address at once, since all that follows is slow and pointless when it is taken.
-
-    Raises:
-        ConfigurationError: The address cannot be used.
-    """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+def _listening(host: str, port: int, setting: str) -> socket.socket:
+    """Listen on an address at once, since all that follows is slow and pointless when it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ConfigurationError(
-                f"Port {settings.port} is in use: stop what uses it, or take another: "
-                f"make serve PORT={settings.port + 1} (GALLERIA_PORT)."
+                f"Port {port} is in use: stop what uses it, or set {setting} to another."
             ) from None
         raise ConfigurationError(
-            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. "
-            "Set GALLERIA_HOST and GALLERIA_PORT to an address of this machine."
+            f"Cannot listen on {host} port {port}: {error.strerror}. "
+            f"Set GALLERIA_HOST to an address of this machine and {setting} to a port above 1023."
         ) from None
 
 
@@ -113,7 +113,7 @@ def config_of(application: ASGIApp) -> uvicorn.Config:
     )
 
 
-async def _run(settings: Settings, listener: socket.socket, console: Console) -> None:
+async def _run(settings: Settings, listener: socket.socket, scraped: socket.socket | None, console: Console) -> None:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, task.cancel if task else loop.stop)
@@ -121,12 +121,18 @@ async def _run(settings: Settings, listener: socket.socket, console: Console) ->
     if settings.is_development:
         await _prepare(settings, console)
     with _step(console, "Application"):
+        # Imported late: it takes longer than finding out that a port is taken.
         application = importlib.import_module("server.app").create_app(settings)
     server = Server(config_of(application))
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, server.stop)
     _announce(settings, console)
-    await server.serve(sockets=[listener])
+    async with asyncio.TaskGroup() as tasks:
+        serving = tasks.create_task(server.serve(sockets=[listener]))
+        if scraped is not None:
+            side = Server(config_of(Starlette(routes=[metrics_route(application.metrics)])))
+            serving.add_done_callback(lambda _: side.stop())
+            tasks.create_task(side.serve(sockets=[scraped]))
 
 
 async def _prepare(settings: Settings, console: Console) -> None:
@@ -134,7 +140,10 @@ async def _prepare(settings: Settings, console: Console) -> None:
     with _step(console, "Migrations"):
         await migrate(settings)
     columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with _timed(console, "Demo shops"), Progress(*columns, console=console, transient=True) as progress:
+    with (
+        _timed(console, "Demo shops"),
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
+    ):
         await importlib.import_module("server.demo").ensure_demo(settings, progress)
 
 
