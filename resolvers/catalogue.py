@@ -14,33 +14,11 @@ from models import pages, product_pages, shops
 from models.base import Entity, Statement
 from models.product_filters import ProductFilter, ProductSort
 from models.scopes import Scope, Shape
+from models.search import search_config
 from resolvers.context import Context
 
 LONGEST_SEARCH = 200
 """Characters of a search; nobody types more, and each word costs."""
-
-_SEARCH_CONFIGS = {
-    "ar": "arabic",
-    "da": "danish",
-    "de": "german",
-    "en": "english",
-    "es": "spanish",
-    "fi": "finnish",
-    "fr": "french",
-    "it": "italian",
-    "nl": "dutch",
-    "no": "norwegian",
-    "pt": "portuguese",
-    "ru": "russian",
-    "sv": "swedish",
-    "tr": "turkish",
-}
-"""PostgreSQL's text search configuration of a language; `simple` has no stemming and suits every other."""
-
-
-def search_config(locale: str) -> str:
-    """Return the name of the text search configuration of a locale."""
-    return _SEARCH_CONFIGS.get(locale.split("-", maxsplit=1)[0], "simple")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +41,7 @@ async def channels(context: Context) -> Sequence[Row]:
 
 async def currency(context: Context, scope: Scope) -> str:
     """Return the currency that prices of a scope are in."""
-    if scope.channel_id is None or scope.channel_id == context.shop.default_channel_id:
+    if scope.channel_id is None:
         return context.shop.default_currency
     channel = await context.loaders.load(relations.channel, scope.channel_id, scope, {})
     return str(channel.currency)

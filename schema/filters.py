@@ -64,12 +64,12 @@ class ProductFilterInput:
     tags: list[str] | None = strawberry.field(default=None, description="All of these.")
 
 
-def product_filter(given: ProductFilterInput | None, currency: str) -> ProductFilter:
+def product_filter(given: ProductFilterInput | None, currency: str | None) -> ProductFilter:
     """Return the filter that a client means.
 
     Args:
         given: From the client.
-        currency: Of the channel; prices are in it.
+        currency: Of the channel; needed where the filter has a price alone.
 
     Raises:
         BadUserInput: A value is out of bounds.
@@ -103,8 +103,8 @@ def _id(type_name: str, global_id: str | None) -> uuid.UUID | None:
     return None if global_id is None else decode_id_of(type_name, global_id) or _NOBODY
 
 
-def _minor(amount: str | None, currency: str) -> int | None:
-    if amount is None:
+def _minor(amount: str | None, currency: str | None) -> int | None:
+    if amount is None or currency is None:
         return None
     minor = minor_units(amount, currency)
     if minor is None:

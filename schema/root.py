@@ -135,7 +135,8 @@ class Query:
         locale: LocaleArgument = None,
     ) -> ProductSearchConnection:
         scope = await _see(info, channel, locale)
-        wanted = product_filter(filter, await catalogue.currency(info.context, scope))
+        currency = await catalogue.currency(info.context, scope) if filter and filter.price else None
+        wanted = product_filter(filter, currency)
         page = paging(
             info.context,
             "products",

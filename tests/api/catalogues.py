@@ -154,11 +154,13 @@ def _children(made: Catalogue) -> None:
     for number, product in enumerate(rows["product"]):
         variant = next(each for each in rows["variant"] if each.product_id == product.id)
         count = size if number == 0 else 1
-        for other, value in zip(_from(rows["product"], number + 1, count), _from(values, number, count), strict=True):
+        pairs = zip(_from(rows["product"], number + 1, count), _from(values, number, count), strict=True)
+        for place, (other, value) in enumerate(pairs):
             made.make(products.Media, product_id=product.id, variant_id=variant.id, url="/1.jpg", alt="Front")
             held = {"attribute_id": value.attribute_id, "value_id": value.id, "product_id": product.id}
-            made.make(attributes.AttributeAssignment, **held)
-            made.make(attributes.AttributeAssignment, variant_id=variant.id, **held)
+            # A variant begins with what its product ends with, so that a page of each has values of its own.
+            made.make(attributes.AttributeAssignment, position=place, **held)
+            made.make(attributes.AttributeAssignment, position=count - place, variant_id=variant.id, **held)
             for status in ("APPROVED", "PENDING"):
                 made.make(products.Review, product_id=product.id, author_name="Ada", rating=4, status=status)
             if other is not product:
