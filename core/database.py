@@ -3,18 +3,19 @@
 import asyncio
 import dataclasses
 import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self
 
 import asyncpg
 import orjson
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.sql import Executable
 
-from core.errors import Overloaded
+from core.errors import ConstraintViolated, Contended, Overloaded
 from core.statements import Row, compile_statement
 
 APPLICATION_ROLE = "galleria_app"
@@ -191,13 +192,18 @@ class TenantDatabase:
         """Open a write block.
 
         The block's last line is `await transaction.commit()`; leaving without it rolls back.
+
+        Raises:
+            ConstraintViolated: The database refused a row; nothing of the block is kept.
+            Contended: It gave way to another transaction; nothing is kept, and the block may be run again.
         """
         await self.close()
         for callback in self._on_write:
             callback()
         async with AsyncSession(self._database.writes, expire_on_commit=False) as transaction:
             await transaction.execute(_SET_LOCALLY, {"shop": str(self.tenant), "timeout": str(self._timeout)})
-            yield transaction
+            with _refusals_told():
+                yield transaction
 
     async def close(self) -> None:
         """End the snapshot and give the connection back; a later read opens a new one."""
@@ -217,6 +223,31 @@ class TenantDatabase:
             f"SET LOCAL app.shop_id = '{self.tenant}'; SET LOCAL statement_timeout = {self._timeout}"
         )
         return connection
+
+
+@asynccontextmanager
+async def savepoint(transaction: Transaction) -> AsyncIterator[None]:
+    """Undo what the block did when it raises, and nothing else of the transaction.
+
+    Raises:
+        ConstraintViolated: The database refused a row of the block.
+    """
+    with _refusals_told():
+        async with transaction.begin_nested():
+            yield
+
+
+@contextmanager
+def _refusals_told() -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        cause = error.orig.__cause__ if error.orig is not None else None
+        if isinstance(cause, asyncpg.IntegrityConstraintViolationError):
+            raise ConstraintViolated(cause.sqlstate, cause.constraint_name or cause.column_name or "") from error
+        if isinstance(cause, asyncpg.TransactionRollbackError):
+            raise Contended("Others are changing the same things; try again.") from error
+        raise
 
 
 async def _prepare_connection(connection: asyncpg.Connection) -> None:

@@ -12,7 +12,9 @@ GalleriaError
 │   ├── ShopSuspended
 │   ├── DeadlineExceeded     the request ran out of its time
 │   └── Overloaded           no capacity now; try again after `retry_after_seconds`
+│       └── Contended        others wrote the same rows in the same moment; nothing was written
 ├── FileRefused              a file that an operator named cannot be used; the message says what to do
+├── ConstraintViolated       the database refused a row; names the constraint
 └── ConfigurationError       the process cannot start; the message says what to do
 
 Expected refusals of a mutation are values, not exceptions: see `resolvers.refusals`.
@@ -31,6 +33,20 @@ class ConfigurationError(GalleriaError):
 
 class FileRefused(GalleriaError):
     """A file that an operator named cannot be used; the message says what to do about it."""
+
+
+class ConstraintViolated(GalleriaError):
+    """The database refused a row.
+
+    Attributes:
+        kind: SQLSTATE: 23505 unique, 23503 foreign key, 23514 check, 23502 not null.
+        constraint: Name of the constraint, or of the column for 23502.
+    """
+
+    def __init__(self, kind: str, constraint: str) -> None:
+        super().__init__(f"{kind} {constraint}")
+        self.kind = kind
+        self.constraint = constraint
 
 
 class RequestError(GalleriaError):
@@ -120,3 +136,7 @@ class Overloaded(RequestError):
     def __init__(self, message: str, *, retry_after_seconds: int = 1) -> None:
         super().__init__(message, retryAfterMs=retry_after_seconds * 1000)
         self.retry_after_seconds = retry_after_seconds
+
+
+class Contended(Overloaded):
+    """The database gave this transaction up in favour of another; it may be run again."""

@@ -15,6 +15,7 @@ attribute_value = one(catalogue.attribute_values_by_id)
 listing = one(selling.listings_by_id)
 warehouse = one(selling.warehouses_by_id)
 review = one(pages.reviews_by_id)
+written_review = one(pages.reviews_by_id_of_any_status)
 
 children_of_category = many(catalogue.children_of_categories, by="for_key")
 ancestors_of_category = many(catalogue.ancestors_of_categories, by="for_key")

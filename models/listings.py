@@ -67,8 +67,7 @@ class ProductListing(Tenant):
     rating_key: Mapped[int] = mapped_column(Integer)
 
 
-refresh_product_listings = text(
-    """
+_REFRESH = """
     INSERT INTO product_listing (shop_id, channel_id, product_id, category_id, is_visible, available_from,
                                  price_from_minor, price_to_minor, listed_at, name_key, rating_key)
     SELECT p.shop_id, c.id, p.id, p.category_id,
@@ -80,12 +79,25 @@ refresh_product_listings = text(
         JOIN channel c ON c.shop_id = p.shop_id
         LEFT JOIN variant v ON v.shop_id = p.shop_id AND v.product_id = p.id AND v.deleted_at IS NULL
         LEFT JOIN listing l ON l.shop_id = v.shop_id AND l.variant_id = v.id AND l.channel_id = c.id AND l.is_published
-    WHERE p.shop_id = app_shop() AND p.id = ANY(CAST(:products AS uuid[])) AND p.deleted_at IS NULL
+    WHERE p.shop_id = app_shop() AND p.deleted_at IS NULL AND {which}
     GROUP BY p.shop_id, p.id, c.id
     ON CONFLICT (shop_id, channel_id, product_id) DO UPDATE SET
         category_id = excluded.category_id, is_visible = excluded.is_visible, available_from = excluded.available_from,
         price_from_minor = excluded.price_from_minor, price_to_minor = excluded.price_to_minor,
         listed_at = excluded.listed_at, name_key = excluded.name_key, rating_key = excluded.rating_key
+"""
+
+refresh_product_listings = text(_REFRESH.format(which="p.id = ANY(CAST(:products AS uuid[]))"))
+"""Derive the listings of `products` again."""
+
+refresh_channel_listings = text(_REFRESH.format(which="c.id = :channel"))
+"""Derive all listings of a `channel` again."""
+
+delist_deleted = text(
+    """
+    DELETE FROM product_listing l USING product p
+    WHERE l.shop_id = app_shop() AND l.product_id = ANY(CAST(:products AS uuid[]))
+        AND p.shop_id = l.shop_id AND p.id = l.product_id AND p.deleted_at IS NOT NULL
     """
 )
-"""Derive the listings of `products` again; the last statement of every write block that touches what they show."""
+"""Take deleted ones of `products` out of every listing."""

@@ -135,13 +135,14 @@ link_warehouse = text(
     """
 )
 
-begin_batch = text(
-    """
-    SELECT set_config('plan_cache_mode', 'force_custom_plan', true),
-           pg_advisory_xact_lock(hashtextextended('import ' || app_shop(), 0))
-    """
-)
-"""Lets one import a shop store at a time, planned for tables that grow: a plan made for an empty one scans it."""
+begin_batch = text("SELECT pg_advisory_xact_lock(hashtextextended('import ' || app_shop(), 0))")
+"""Lets one import a shop store at a time."""
+
+plan_anew = text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
+"""Before reading: a plan made for an empty table would scan it when it has grown."""
+
+plan_once = text("SELECT set_config('plan_cache_mode', 'auto', true)")
+"""Before storing: the checks of foreign keys run once a row, and planning them each time takes most of the time."""
 
 
 def _known(table: str, more: str = "", condition: str = "") -> TextClause:

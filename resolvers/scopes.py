@@ -28,7 +28,12 @@ async def scope_of(context: Context, channel: str | None, locale: str | None) ->
         if row is None:
             raise BadUserInput("This shop has no such channel; `channels` lists them.", argument="channel")
         scope = dataclasses.replace(scope, channel_id=row.id)
-    if locale is not None and not _LOCALE.fullmatch(locale):
+    if locale is not None and not is_locale(locale):
         raise BadUserInput("A locale is a tag such as de or pt-BR.", argument="locale")
     own = locale is None or locale == context.shop.default_locale
     return dataclasses.replace(scope, locale=None if own else locale)
+
+
+def is_locale(text: str) -> bool:
+    """Tell whether a text has the form of a BCP 47 language tag."""
+    return _LOCALE.fullmatch(text) is not None

@@ -1,13 +1,21 @@
 """The schema: Strawberry's types, made into a graphql-core schema with every policy in place."""
 
 import strawberry
-from graphql import GraphQLSchema
+from graphql import (
+    GraphQLArgument,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    Undefined,
+)
 from strawberry.schema.config import StrawberryConfig
 
 from schema import policies
+from schema.mutations import Mutation
+from schema.payloads import Duplicate, InputError, VersionConflict
 from schema.root import Query
 from schema.scalars import SCALARS
-from schema.selling import Listing
 
 
 def build() -> GraphQLSchema:
@@ -16,7 +24,24 @@ def build() -> GraphQLSchema:
     Raises:
         LookupError: A root field declares no policy.
     """
-    declared = strawberry.Schema(Query, types=[Listing], config=StrawberryConfig(scalar_map=SCALARS))
+    declared = strawberry.Schema(
+        Query, Mutation, types=[InputError, VersionConflict, Duplicate], config=StrawberryConfig(scalar_map=SCALARS)
+    )
     schema = declared._schema  # noqa: SLF001  (Strawberry has no other way to its graphql-core schema)
+    _leave_out_null_defaults(schema)
     policies.apply(schema)
     return schema
+
+
+def _leave_out_null_defaults(schema: GraphQLSchema) -> None:
+    """Print `first: Int` and not `first: Int = null`: None in Python only means that it may be left out."""
+    for each in schema.type_map.values():
+        if isinstance(each, GraphQLInputObjectType):
+            values: list[GraphQLArgument | GraphQLInputField] = list(each.fields.values())
+        elif isinstance(each, GraphQLObjectType):
+            values = [argument for declared in each.fields.values() for argument in declared.args.values()]
+        else:
+            continue
+        for value in values:
+            if value.default_value is None:
+                value.default_value = Undefined

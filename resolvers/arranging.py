@@ -1,0 +1,299 @@
+"""How things are put together: collections, relations, attributes of products, order, translations."""
+
+import dataclasses
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from core.database import Transaction
+from core.ids import decode_global_id, decode_id_of, new_id
+from models import writes
+from models.attributes import Attribute, AttributeAssignment, AttributeValue, ProductType, ProductTypeAttribute
+from models.base import Entity, Tenant
+from models.categories import Category
+from models.collections import Collection, CollectionProduct
+from models.products import Media, Product, ProductRelation, Variant
+from models.translations import TRANSLATED
+from resolvers.context import Context
+from resolvers.refusals import ErrorCode, Outcome, Refusal, Refused, not_found
+from resolvers.scopes import is_locale
+from resolvers.texts import check_text
+from resolvers.writing import MOST_IN_BULK, Work, applied
+
+MOST_RELATED = 50
+MOST_ATTRIBUTES = 100
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a product or variant has of an attribute: exactly one of the values, by the attribute's kind.
+
+    Attributes:
+        attribute_id: Global id of the attribute.
+        value_ids: Global ids of its values.
+        text: Of TEXT.
+        number: Of NUMERIC.
+        boolean: Of BOOLEAN.
+        date: Of DATE.
+    """
+
+    attribute_id: str
+    value_ids: Sequence[str] | None = None
+    text: str | None = None
+    number: Decimal | None = None
+    boolean: bool | None = None
+    date: dt.date | None = None
+
+
+_COLUMNS = {"TEXT": "text", "NUMERIC": "number", "BOOLEAN": "boolean", "DATE": "date"}
+"""Which field of an assignment suits an attribute's kind; every other kind has values to choose from."""
+
+
+async def relate(context: Context, product_id: str, kind: str, related_ids: Sequence[str]) -> Outcome:
+    """Replace the products that are shown beside a product, in order."""
+
+    async def run(transaction: Transaction) -> uuid.UUID:
+        own = await _locked(context, transaction, Product, product_id)
+        related = await _products(context, transaction, related_ids, at_most=MOST_RELATED)
+        if own in related:
+            raise Refused(Refusal(ErrorCode.INVALID, "A product is not related to itself.", ("productIds",)))
+        rows = [{"related_id": each, "position": number} for number, each in enumerate(related)]
+        within = {"product_id": own, "kind": kind}
+        await _execute(transaction, writes.rows_replaced(ProductRelation, context.shop.id, within, rows))
+        return own
+
+    return await applied(context, Work(run), table="product_relation")
+
+
+async def add_to_collection(context: Context, collection_id: str, product_ids: Sequence[str]) -> Outcome:
+    """Put products at the end of a hand-picked collection."""
+
+    async def run(transaction: Transaction) -> uuid.UUID:
+        own = await _manual_collection(context, transaction, collection_id)
+        found = await _products(context, transaction, product_ids)
+        last = await transaction.execute(writes.last_position(CollectionProduct, context.shop.id, collection_id=own))
+        if found:
+            await transaction.execute(writes.members_added(context.shop.id, own, found, last.scalar_one() + 1))
+        return own
+
+    return await applied(context, Work(run), table="collection_product")
+
+
+async def remove_from_collection(context: Context, collection_id: str, product_ids: Sequence[str]) -> Outcome:
+    """Take products out of a hand-picked collection."""
+
+    async def run(transaction: Transaction) -> uuid.UUID:
+        own = await _manual_collection(context, transaction, collection_id)
+        found = await _products(context, transaction, product_ids)
+        await transaction.execute(writes.members_removed(context.shop.id, own, found))
+        return own
+
+    return await applied(context, Work(run), table="collection_product")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Sequenced:
+    """Rows that have an order within a parent.
+
+    Attributes:
+        parent: Table of the parent.
+        entity: Table of the rows.
+        parent_column: Column of the rows that names the parent.
+        column: Column of the rows that clients order by.
+        type_name: Of the global ids in that column.
+    """
+
+    parent: type[Entity]
+    entity: type[Tenant]
+    parent_column: str
+    column: str
+    type_name: str
+
+
+VARIANTS = Sequenced(Product, Variant, "product_id", "id", "Variant")
+MEDIA = Sequenced(Product, Media, "product_id", "id", "Media")
+COLLECTION = Sequenced(Collection, CollectionProduct, "collection_id", "product_id", "Product")
+CATEGORIES = Sequenced(Category, Category, "parent_id", "id", "Category")
+VALUES = Sequenced(Attribute, AttributeValue, "attribute_id", "id", "AttributeValue")
+
+
+async def reorder(context: Context, what: Sequenced, parent_id: str, ids: Sequence[str]) -> Outcome:
+    """Give rows of a parent the order of `ids`; the others keep their places."""
+
+    async def run(transaction: Transaction) -> uuid.UUID:
+        own = await _locked(context, transaction, what.parent, parent_id)
+        wanted = _decoded(what.type_name, ids, "ids")
+        within = {what.parent_column: own}
+        done = await transaction.execute(writes.reordered(what.entity, context.shop.id, within, what.column, wanted))
+        if set(done.scalars()) != set(wanted):
+            raise Refused(not_found("ids"))
+        return own
+
+    return await applied(context, Work(run), table=what.entity.__tablename__)
+
+
+async def set_attributes_of_type(context: Context, product_type_id: str, attribute_ids: Sequence[str]) -> Outcome:
+    """Replace the attributes of a product type, in order."""
+
+    async def run(transaction: Transaction) -> uuid.UUID:
+        own = await _locked(context, transaction, ProductType, product_type_id)
+        wanted = _decoded("Attribute", attribute_ids, "attributeIds", at_most=MOST_ATTRIBUTES)
+        rows = [{"attribute_id": each, "position": number} for number, each in enumerate(wanted)]
+        within = {"product_type_id": own}
+        await _execute(transaction, writes.rows_replaced(ProductTypeAttribute, context.shop.id, within, rows))
+        return own
+
+    return await applied(context, Work(run), table="product_type_attribute")
+
+
+async def assign(context: Context, owner: str, owner_id: str, assignments: Sequence[Assignment]) -> Outcome:
+    """Replace what a product or variant has of the attributes named; of the others it keeps what it has.
+
+    Args:
+        context: Of the operation.
+        owner: Product or Variant.
+        owner_id: Its global id.
+        assignments: At most `MOST_ATTRIBUTES`.
+    """
+
+    async def run(transaction: Transaction) -> uuid.UUID:
+        entity = Product if owner == "Product" else Variant
+        own = await _locked(context, transaction, entity, owner_id)
+        of_variant, product_id = None, own
+        if entity is Variant:
+            found = await transaction.execute(writes.products_of_variants(context.shop.id, [own]))
+            of_variant, product_id = own, found.scalar_one()
+        if len(assignments) > MOST_ATTRIBUTES:
+            raise Refused(Refusal(ErrorCode.INVALID, f"At most {MOST_ATTRIBUTES} attributes.", ("attributes",)))
+        for number, assignment in enumerate(assignments):
+            attribute_id, rows = await _assigned(context, transaction, assignment, number)
+            within = {"product_id": product_id, "variant_id": of_variant, "attribute_id": attribute_id}
+            await _execute(transaction, writes.rows_replaced(AttributeAssignment, context.shop.id, within, rows))
+        return own
+
+    return await applied(context, Work(run), table="attribute_assignment")
+
+
+async def _assigned(
+    context: Context, transaction: Transaction, assignment: Assignment, number: int
+) -> tuple[uuid.UUID, Sequence[Mapping[str, Any]]]:
+    """Return the attribute's id and the rows that an assignment means."""
+    path = ("attributes", str(number))
+    attribute_id = decode_id_of("Attribute", assignment.attribute_id)
+    found = attribute_id and await transaction.execute(writes.row(Attribute, context.shop.id, attribute_id))
+    attribute = found.one_or_none() if found else None
+    if attribute is None or attribute_id is None:
+        raise Refused(not_found(*path, "attributeId"))
+    given = {name for name in ("value_ids", *_COLUMNS.values()) if getattr(assignment, name) is not None}
+    wanted = _COLUMNS.get(attribute.kind, "value_ids")
+    if given - {wanted}:
+        message = f"{attribute.slug} is of the kind {attribute.kind}, whose value is given otherwise."
+        raise Refused(Refusal(ErrorCode.INVALID, message, path))
+    if wanted != "value_ids":
+        value = getattr(assignment, wanted)
+        rows = [] if value is None else [{"id": new_id(), f"{wanted}_value": value, "position": attribute.position}]
+        return attribute_id, rows
+    values = _decoded("AttributeValue", assignment.value_ids or (), *path, "valueIds")
+    if len(values) > 1 and attribute.kind != "MULTISELECT":
+        raise Refused(Refusal(ErrorCode.INVALID, f"{attribute.slug} takes one value.", (*path, "valueIds")))
+    for value in values:
+        statement = writes.exists_with(AttributeValue, context.shop.id, id=value, attribute_id=attribute_id)
+        if (await transaction.execute(statement)).first() is None:
+            raise Refused(not_found(*path, "valueIds"))
+    return attribute_id, [
+        {"id": new_id(), "value_id": value, "position": attribute.position} for value in dict.fromkeys(values)
+    ]
+
+
+TRANSLATABLE: Mapping[str, type[Entity]] = {
+    "Attribute": Attribute,
+    "AttributeValue": AttributeValue,
+    "Category": Category,
+    "Collection": Collection,
+    "Product": Product,
+    "ProductType": ProductType,
+    "Variant": Variant,
+}
+
+
+async def translate(context: Context, object_id: str, locale: str, texts: Mapping[str, str | None]) -> Outcome:
+    """Write texts of an object in a locale, by column; a text that is None is deleted."""
+
+    async def run(transaction: Transaction) -> uuid.UUID:
+        decoded = decode_global_id(object_id)
+        if decoded is None or decoded[0] not in TRANSLATABLE:
+            raise Refused(not_found("id"))
+        entity = TRANSLATABLE[decoded[0]]
+        own = await _locked(context, transaction, entity, object_id)
+        _check_translation(context, entity, locale, texts)
+        written = {field: text for field, text in texts.items() if text is not None}
+        if written:
+            await transaction.execute(
+                writes.translation_set(context.shop.id, entity.__tablename__, own, locale, written)
+            )
+        cleared = [field for field, text in texts.items() if text is None]
+        await transaction.execute(writes.translation_cleared(context.shop.id, own, locale, cleared))
+        return own
+
+    return await applied(context, Work(run), table="translation")
+
+
+def _check_translation(context: Context, entity: type[Entity], locale: str, texts: Mapping[str, str | None]) -> None:
+    if not is_locale(locale) or locale == context.shop.default_locale:
+        message = "A locale is a tag such as de or pt-BR, another than the shop's own."
+        raise Refused(Refusal(ErrorCode.INVALID, message, ("locale",)))
+    possible = TRANSLATED[entity.__tablename__]
+    for field, text in texts.items():
+        if field not in possible:
+            message = f"Only {', '.join(possible)} can be translated here."
+            raise Refused(Refusal(ErrorCode.INVALID, message, ("texts", field)))
+        if text is not None:
+            check_text(field, text)
+
+
+async def _manual_collection(context: Context, transaction: Transaction, collection_id: str) -> uuid.UUID:
+    own = await _locked(context, transaction, Collection, collection_id)
+    row = (await transaction.execute(writes.row(Collection, context.shop.id, own))).one()
+    if row.kind != "MANUAL":
+        message = "The rule decides what is in this collection."
+        raise Refused(Refusal(ErrorCode.INVALID, message, ("id",)))
+    return own
+
+
+async def _locked(context: Context, transaction: Transaction, entity: type[Entity], global_id: str) -> uuid.UUID:
+    """Return the id of a row, which is locked until the block ends."""
+    decoded = decode_global_id(global_id)
+    own = decoded[1] if decoded and decoded[0] == entity.__name__ else None
+    if own is not None:
+        found = await transaction.execute(writes.row(entity, context.shop.id, own, locked=True))
+        if found.first() is not None:
+            return own
+    raise Refused(not_found("id"))
+
+
+async def _products(
+    context: Context, transaction: Transaction, ids: Sequence[str], *, at_most: int = MOST_IN_BULK
+) -> list[uuid.UUID]:
+    wanted = _decoded("Product", ids, "productIds", at_most=at_most)
+    found = set((await transaction.execute(writes.live_products(context.shop.id, wanted))).scalars())
+    if found != set(wanted):
+        raise Refused(not_found("productIds"))
+    return wanted
+
+
+def _decoded(type_name: str, ids: Sequence[str], *path: str, at_most: int = MOST_IN_BULK) -> list[uuid.UUID]:
+    """Return the uuids of ids of a type, each once and in order."""
+    if len(ids) > at_most:
+        raise Refused(Refusal(ErrorCode.INVALID, f"At most {at_most} of these.", path))
+    decoded = [decode_id_of(type_name, each) for each in ids]
+    wanted = [each for each in decoded if each is not None]
+    if len(wanted) < len(decoded):
+        raise Refused(not_found(*path))
+    return list(dict.fromkeys(wanted))
+
+
+async def _execute(transaction: Transaction, statements: Sequence[Any]) -> None:
+    for statement in statements:
+        await transaction.execute(statement)
