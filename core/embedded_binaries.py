@@ -144,7 +144,9 @@ def guard(process: "subprocess.Popen[bytes]") -> "subprocess.Popen[bytes]":
     It waits for the end of a pipe whose other end only we hold, which comes however we die.
     """
     return subprocess.Popen(  # noqa: S603 - the command is ours.
-        ["/bin/sh", "-c", 'read -r _; kill -INT "$1" 2>/dev/null', "galleria-guard", str(process.pid)],
+        ["/bin/sh", "-c", 'read -r _; kill -INT "$1"', "galleria-guard", str(process.pid)],
         stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         start_new_session=True,
     )

@@ -3,8 +3,10 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -107,6 +109,30 @@ def test_serve_answers_and_a_signal_stops_all_of_it(place, port, number):
     assert "Traceback" not in errors
     assert errors.splitlines()[-1] == "Stopped."
     assert state(place / "postgresql" / "cluster") is None, "PostgreSQL still runs, or did not end in order"
+
+
+def test_a_request_that_runs_at_the_signal_is_answered(place, port):
+    body = b'{"query": "{ shop { name } }"}'
+    head = f"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    with serving(environment(place, port)) as process, socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(head.encode() + body[:10])
+        # Connections are taken in order, so that once this one is answered ours is known.
+        assert ask(port).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        wait_until_refused(port)
+        connection.sendall(body[10:])
+        connection.settimeout(STOP_SECONDS)
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 OK\r\n")
+        process.communicate(timeout=STOP_SECONDS)
+    assert process.returncode == 0
+
+
+def wait_until_refused(port):
+    limit = time.monotonic() + STOP_SECONDS
+    with contextlib.suppress(ConnectionError):
+        while time.monotonic() < limit:
+            socket.create_connection(("127.0.0.1", port), timeout=STOP_SECONDS).close()
+        pytest.fail("the server still takes connections")
 
 
 def test_serve_starts_again_after_it_was_killed(place, port):
