@@ -150,7 +150,7 @@ def product_facets(shape: Shape, form: FilterForm) -> Statement:
         .join(Attribute, (Attribute.shop_id == assigned.shop_id) & (Attribute.id == assigned.attribute_id))
         .where(of_shop(assigned), Attribute.is_filterable, assigned.value_id.is_not(None), kept)
         .group_by(assigned.attribute_id, assigned.value_id, Attribute.position)
-        .order_by(Attribute.position, assigned.attribute_id, func.count().desc(), assigned.value_id)
+        .order_by(Attribute.position, assigned.attribute_id, func.count(assigned.product_id.distinct()).desc(), assigned.value_id)
     )
 
 
