@@ -10,6 +10,7 @@ from core.ids import new_id
 from models import attributes, categories, collections, inventory, listings, products, shops, translations
 from models.base import Base
 from resolvers.context import Shop
+from resolvers.derived import refresh
 from resolvers.openings import Opening, open_shop
 
 RowT = TypeVar("RowT", bound=Base)
@@ -32,7 +33,7 @@ async def channel(
         await _add(transaction, row)
         link = inventory.ChannelWarehouse(shop_id=shop.id, channel_id=row.id, warehouse_id=warehouse_id)
         await _add(transaction, link)
-        await _refresh(transaction, *await transaction.scalars(select(products.Product.id)))
+        await refresh(transaction, list(await transaction.scalars(select(products.Product.id))))
         await transaction.commit()
     return row
 
@@ -75,7 +76,12 @@ async def collection(
         collections.CollectionProduct(shop_id=shop.id, collection_id=row.id, product_id=member.id, position=position)
         for position, member in enumerate(members)
     ]
-    return await _insert(database, shop, row, *places)
+    async with database.of_tenant(shop.id).write() as transaction:
+        await _add(transaction, row, *places)
+        if row.rule is not None:
+            await transaction.execute(collections.refresh_rule_of_collection, {"collection": row.id})
+        await transaction.commit()
+    return row
 
 
 async def product_type(
@@ -193,7 +199,7 @@ async def review(database: Database, shop: Shop, product: products.Product, **co
     async with database.of_tenant(shop.id).write() as transaction:
         await _add(transaction, row)
         await _rate(transaction, product.id)
-        await _refresh(transaction, product.id)
+        await refresh(transaction, [product.id])
         await transaction.commit()
     return row
 
@@ -219,7 +225,7 @@ async def _insert(database: Database, shop: Shop, row: RowT, *more: Base, refres
     async with database.of_tenant(shop.id).write() as transaction:
         await _add(transaction, row, *more)
         if refreshed is not None:
-            await _refresh(transaction, refreshed)
+            await refresh(transaction, [refreshed])
         await transaction.commit()
     return row
 
@@ -228,10 +234,6 @@ async def _add(transaction: Transaction, *rows: Base) -> None:
     for row in rows:
         transaction.add(row)
         await transaction.flush()
-
-
-async def _refresh(transaction: Transaction, *product_ids: uuid.UUID) -> None:
-    await transaction.execute(listings.refresh_product_listings, {"products": list(product_ids)})
 
 
 async def _main_warehouse(transaction: Transaction) -> uuid.UUID:

@@ -126,10 +126,15 @@ def design(number: int) -> Design:
     )
 
 
+def variant_count(number: int) -> int:
+    """Return how many variants a product has: one to five, whatever its kind is, and three on average."""
+    return 1 + (number + number // len(vocabulary().items)) % MOST_VARIANTS
+
+
 def options_of(product: Design) -> Sequence[tuple[Option, ...]]:
     """Return what each variant of a product has chosen: colors, or colors and sizes."""
     words = vocabulary()
-    count = 1 + (product.number + product.number // len(words.items)) % MOST_VARIANTS
+    count = variant_count(product.number)
     dice = product.chance("options")
     first, *more = words.product_types[product.item.type].axes
     colors = dice.sample(words.attributes[first].values, count)

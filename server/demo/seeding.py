@@ -16,7 +16,7 @@ from sqlalchemy import delete, update
 from core.database import Database, TenantDatabase, Transaction
 from core.errors import ConfigurationError
 from models import shops
-from models.listings import refresh_product_listings
+from resolvers.derived import refresh
 from server.demo.copying import driver_of, insert, stage
 from server.demo.frames import Frame, frame_rows
 from server.demo.identities import Identities
@@ -109,7 +109,7 @@ async def _open(tenant: TenantDatabase, frame: Frame, advance: Advance) -> None:
     async with tenant.write() as transaction:
         for numbers in _batches(frame.count):
             product_ids = [frame.product_id(number) for number in numbers]
-            await transaction.execute(refresh_product_listings, {"products": product_ids})
+            await refresh(transaction, product_ids)
             advance(len(numbers))
         await transaction.execute(update(shops.Shop).where(shops.Shop.id == frame.shop_id).values(status="ACTIVE"))
         await transaction.commit()
