@@ -22,19 +22,27 @@ const fetcher = createGraphiQLFetcher({
   enableIncrementalDelivery: false,
 });
 
+// The tab that was open when the page was left. GraphiQL would fill its editors from copies that it stores apart from the
+// tabs and at other times, and open one more tab where the two differ; on a first visit it would forget the variables.
+function storedTab() {
+  try {
+    const { tabs, activeTabIndex } = JSON.parse(storage.getItem("graphiql:tabState"));
+    return tabs[activeTabIndex];
+  } catch {
+    return undefined;
+  }
+}
+
 function Page({ examples }) {
-  const [first] = examples;
-  // GraphiQL fills the editors of a first visit from these, not from the first of the default tabs; on later visits
-  // they would open one more tab.
-  const isFirstVisit = storage.getItem("graphiql:tabState") === null;
+  const tab = storedTab() ?? examples[0];
   return (
     <GraphiQL
       fetcher={fetcher}
       storage={storage}
       defaultTabs={examples}
-      defaultHeaders={first?.headers}
-      initialQuery={isFirstVisit ? first?.query : undefined}
-      initialVariables={isFirstVisit ? first?.variables : undefined}
+      defaultHeaders={examples[0]?.headers}
+      initialQuery={tab?.query ?? ""}
+      initialVariables={tab?.variables ?? ""}
       defaultEditorToolsVisibility="headers"
       plugins={[HISTORY_PLUGIN, examplesPlugin(examples)]}
       inputValueDeprecation
