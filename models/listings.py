@@ -17,7 +17,9 @@ class Listing(Aggregate):
         references("channel", "channel_id"),
         references("variant", "variant_id"),
         Index("uq_listing_variant_id", "shop_id", "variant_id", "channel_id", unique=True),
-        Index("ix_listing_channel_id", "shop_id", "channel_id"),
+        # The variant is in it because the planner, before a table's first ANALYZE, may take this index to look up one
+        # variant's price, and would read the whole channel for it.
+        Index("ix_listing_channel_id", "shop_id", "channel_id", "variant_id"),
         CheckConstraint("price_minor >= 0", name="price_minor"),
         CheckConstraint("compare_at_minor >= 0", name="compare_at_minor"),
         CheckConstraint("cost_minor >= 0", name="cost_minor"),

@@ -33,7 +33,8 @@ products_after = text(f"{_PRODUCTS} AND p.slug > :after ORDER BY p.slug LIMIT :c
 stock_to_change = text(
     """
     SELECT s.variant_id FROM stock_level s JOIN variant v ON v.shop_id = s.shop_id AND v.id = s.variant_id
-    WHERE s.shop_id = app_shop() AND v.product_id = ANY (CAST(:products AS uuid[])) AND s.warehouse_id = :warehouse
+    WHERE s.shop_id = app_shop() AND v.product_id = ANY (CAST(:products AS uuid[]))
+        AND s.warehouse_id = :warehouse
     ORDER BY s.variant_id FOR UPDATE OF s
     """
 )
@@ -46,8 +47,10 @@ variants_of = text(
            l.id AS listing_id, l.price_minor, l.compare_at_minor, l.cost_minor, l.is_published,
            s.on_hand, s.allocated + s.reserved AS promised, s.backorder_limit AS stock_backorder_limit
     FROM variant v
-        LEFT JOIN listing l ON l.shop_id = v.shop_id AND l.variant_id = v.id AND l.channel_id = :channel
-        LEFT JOIN stock_level s ON s.shop_id = v.shop_id AND s.variant_id = v.id AND s.warehouse_id = :warehouse
+        LEFT JOIN listing l
+            ON l.shop_id = v.shop_id AND l.variant_id = v.id AND l.channel_id = :channel
+        LEFT JOIN stock_level s
+            ON s.shop_id = v.shop_id AND s.variant_id = v.id AND s.warehouse_id = :warehouse
     WHERE v.shop_id = app_shop() AND v.product_id = ANY (CAST(:products AS uuid[])) AND v.deleted_at IS NULL
     ORDER BY v.product_id, v.position, v.id
     """  # noqa: S608 - the name is ours.

@@ -1,8 +1,10 @@
 """Imports products from the lines of a CSV file."""
 
+import asyncio
+import contextlib
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 
 from core.csv_files import Record, records
 from core.database import TenantDatabase
@@ -73,7 +75,7 @@ async def import_products(
 
     Args:
         database: Of the shop.
-        lines: Of a CSV file with header, with their line ends.
+        lines: Of a CSV file with header, with their line ends; they are read in a thread.
         progress: See `Progress`.
         is_rehearsal: Store nothing; each batch is stored and taken back.
 
@@ -88,11 +90,25 @@ async def import_products(
         raise FileRefused("The shop has no default channel: make one, so that prices have a place.")
     reader = Reader(layout, places.currency)
     total = Summary()
-    for batch in batches(map(reader.row, found)):
-        done, notes = await _store(database, batch, layout, is_rehearsal=is_rehearsal)
-        total += done
-        progress(total, notes)
+    async with contextlib.aclosing(_ahead(batches(map(reader.row, found)))) as prepared:
+        async for batch in prepared:
+            done, notes = await _store(database, batch, layout, is_rehearsal=is_rehearsal)
+            total += done
+            progress(total, notes)
     return total
+
+
+async def _ahead(prepared: Iterator[Batch]) -> AsyncGenerator[Batch, None]:
+    """Read the next batch in a thread while the database stores the one before."""
+    upcoming = asyncio.create_task(asyncio.to_thread(next, prepared, None))
+    try:
+        while (batch := await upcoming) is not None:
+            upcoming = asyncio.create_task(asyncio.to_thread(next, prepared, None))
+            yield batch
+    finally:
+        # What cannot be read matters no more where the one before could not be stored.
+        upcoming.cancel()
+        await asyncio.wait([upcoming])
 
 
 def _layout(found: Iterator[Record]) -> Layout:
@@ -110,6 +126,7 @@ async def _store(
     async with database.write() as transaction:
         block = Block(transaction)
         await block.run(transfers.begin_batch)
+        await block.run(transfers.plan_anew)
         places = await market(block.fetch)
         if places is None:
             raise FileRefused("The shop's default channel is gone: make one and import again.")

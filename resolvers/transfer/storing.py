@@ -45,6 +45,7 @@ async def store_changes(block: Block, changes: Sequence[Change], market: Market)
         return
     variants = [variant for change in changes for variant in change.variants if variant.is_any]
     images = [image for change in changes for image in change.images if image.is_any]
+    await block.run(transfers.plan_once)
     references = await referred(block.fetch, block.store, changes)
     own = [change.after for change in changes if change.is_own]
     await block.store(transfers.store_products, [_product_row(product, references) for product in own])
@@ -56,6 +57,7 @@ async def store_changes(block: Block, changes: Sequence[Change], market: Market)
     await block.store(transfers.store_listings, _listing_rows(variants, market))
     await _store_stock(block, variants, market)
     await block.store(transfers.store_images, [image.after for image in images])
+    await block.run(transfers.plan_anew)
     await block.run(refresh_product_listings, products=[change.after.id for change in changes])
 
 
