@@ -4,15 +4,12 @@ import functools
 from collections.abc import Iterable
 
 from rich.progress import Progress
-from sqlalchemy import select
 
 from core.database import Database
 from core.settings import Settings
-from models import shops
-from models.listings import ProductListing
 from server import postgresql
 from server.demo.profiles import PROFILES, Profile, Size, products_in
-from server.demo.seeding import STEPS, frame_of, remove_shop, seed_shop
+from server.demo.seeding import STEPS, frame_of, is_complete, remove_shop, seed_shop
 
 _DEFAULT = PROFILES[-1].slug
 """The shop that stands for all, since it is made last."""
@@ -57,13 +54,3 @@ async def make_shops(
         task = progress.add_task(profile.slug, total=count * STEPS)
         await remove_shop(database, profile.slug)
         await seed_shop(database, owner_url, frame_of(profile, count), functools.partial(progress.advance, task))
-
-
-async def is_complete(database: Database, slug: str) -> bool:
-    """Tell whether a shop is there and was not left behind by an interrupted seeding: closed, and without listings."""
-    for found in await database.fetch_platform(shops.shop_by_slug, slug=slug):
-        if found.status != "CLOSED":
-            return True
-        async with database.of_tenant(found.id).write() as transaction:
-            return bool(await transaction.scalar(select(ProductListing.product_id).limit(1)))
-    return False

@@ -49,7 +49,7 @@ class Frame:
 def frame_rows(frame: Frame) -> Iterable[list[Base]]:
     """Make the rows of a frame, a list for each table, those referred to before those that refer.
 
-    The shop is closed until it has its products.
+    The shop is closed, and has no host, until it has its products.
     """
     by_table: dict[str, list[Base]] = {}
     for row in itertools.chain(
@@ -75,7 +75,6 @@ def _shop(frame: Frame) -> Base:
 
 def _selling(frame: Frame) -> Iterator[Base]:
     shop_id, of = frame.shop_id, frame.identities.fixed
-    yield shops.Domain(shop_id=shop_id, host=frame.profile.host)
     for slug, (name, country) in zip(("main", "second"), frame.profile.warehouses, strict=True):
         yield inventory.Warehouse(
             shop_id=shop_id, id=of("warehouse", slug), slug=slug, name=name, country=country, **_times()

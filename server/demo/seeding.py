@@ -1,8 +1,8 @@
 """Makes demo shops.
 
-A shop is filled in one transaction and stays closed. Then PostgreSQL takes statistics, without which it plans the
-derivation of listings badly, and in a second transaction the shop gets its listings and opens. An interrupted seeding
-therefore leaves nothing, or a closed shop.
+A shop is filled in one transaction and stays closed, without a host. Then what follows from its rows is derived, each
+time after PostgreSQL took statistics of what it reads, since it plans badly without. Last the shop gets its host and
+opens. An interrupted seeding therefore leaves nothing, or a closed shop without a host.
 """
 
 import asyncio
@@ -11,12 +11,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import asyncpg
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from core.database import Database, TenantDatabase, Transaction
 from core.errors import ConfigurationError
 from models import shops
-from resolvers.derived import refresh
+from models.collections import Collection, refresh_rule_of_collection
+from models.listings import refresh_product_listings
 from server.demo.copying import driver_of, insert, stage
 from server.demo.frames import Frame, frame_rows
 from server.demo.identities import Identities
@@ -50,14 +51,21 @@ async def seed_shop(database: Database, owner_url: str, frame: Frame, advance: A
         ConfigurationError: The role of `owner_url` does not own the tables.
     """
     tenant = database.of_tenant(frame.shop_id, statement_timeout_seconds=_TIMEOUT_SECONDS)
-    async with tenant.write() as transaction:
-        for rows in frame_rows(frame):
-            transaction.add_all(rows)
-            await transaction.flush()
-        await _copy_products(transaction, frame, advance)
-        await transaction.commit()
+    await _fill(tenant, frame, advance)
     await take_statistics(owner_url)
-    await _open(tenant, frame, advance)
+    await _list(tenant, frame, advance)
+    await take_statistics(owner_url)
+    await _open(tenant, frame)
+
+
+async def is_complete(database: Database, slug: str) -> bool:
+    """Tell whether a shop is there, and not what an interrupted seeding left behind."""
+    for found in await database.fetch_platform(shops.shop_by_slug, slug=slug):
+        if found.status != "CLOSED":
+            return True
+        async with database.of_tenant(found.id).write() as transaction:
+            return bool(await transaction.scalar(select(shops.Domain.host).limit(1)))
+    return False
 
 
 async def remove_shop(database: Database, slug: str) -> None:
@@ -81,7 +89,7 @@ async def take_statistics(owner_url: str) -> None:
         )
         if not owner:
             raise ConfigurationError("Set GALLERIA_OWNER_DATABASE_URL to the role that owns the tables.")
-        await connection.execute(f"ANALYZE {', '.join(TABLES.values())}")
+        await connection.execute(f"ANALYZE {', '.join((*TABLES.values(), 'product_listing'))}")
     finally:
         await connection.close()
 
@@ -89,6 +97,33 @@ async def take_statistics(owner_url: str) -> None:
 def frame_of(profile: Profile, count: int) -> Frame:
     """Return the frame of a demo shop with this number of products."""
     return Frame(profile, count, Identities(profile.slug))
+
+
+async def _fill(tenant: TenantDatabase, frame: Frame, advance: Advance) -> None:
+    async with tenant.write() as transaction:
+        for rows in frame_rows(frame):
+            transaction.add_all(rows)
+            await transaction.flush()
+        await _copy_products(transaction, frame, advance)
+        await transaction.commit()
+
+
+async def _list(tenant: TenantDatabase, frame: Frame, advance: Advance) -> None:
+    async with tenant.write() as transaction:
+        for numbers in _batches(frame.count):
+            product_ids = [frame.product_id(number) for number in numbers]
+            await transaction.execute(refresh_product_listings, {"products": product_ids})
+            advance(len(numbers))
+        await transaction.commit()
+
+
+async def _open(tenant: TenantDatabase, frame: Frame) -> None:
+    async with tenant.write() as transaction:
+        for collection_id in await transaction.scalars(select(Collection.id).where(Collection.kind == "RULE")):
+            await transaction.execute(refresh_rule_of_collection, {"collection": collection_id})
+        transaction.add(shops.Domain(shop_id=frame.shop_id, host=frame.profile.host))
+        await transaction.execute(update(shops.Shop).where(shops.Shop.id == frame.shop_id).values(status="ACTIVE"))
+        await transaction.commit()
 
 
 async def _copy_products(transaction: Transaction, frame: Frame, advance: Advance) -> None:
@@ -103,16 +138,6 @@ async def _copy_products(transaction: Transaction, frame: Frame, advance: Advanc
     for numbers in batches:
         await _insert(connection, _relations(frame, numbers))
         advance(len(numbers))
-
-
-async def _open(tenant: TenantDatabase, frame: Frame, advance: Advance) -> None:
-    async with tenant.write() as transaction:
-        for numbers in _batches(frame.count):
-            product_ids = [frame.product_id(number) for number in numbers]
-            await refresh(transaction, product_ids)
-            advance(len(numbers))
-        await transaction.execute(update(shops.Shop).where(shops.Shop.id == frame.shop_id).values(status="ACTIVE"))
-        await transaction.commit()
 
 
 def _batches(count: int) -> Sequence[range]:

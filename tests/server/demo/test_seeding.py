@@ -10,12 +10,11 @@ from sqlalchemy import delete, update
 
 from core.errors import ConfigurationError
 from core.settings import load_settings
-from models.listings import ProductListing
-from models.shops import Shop, shop_by_slug
-from server.demo import ensure_demo, is_complete
+from models.shops import Domain, Shop, shop_by_slug
+from server.demo import ensure_demo
 from server.demo.profiles import PROFILES
 from server.demo.rows import TABLES as COPIED
-from server.demo.seeding import frame_of, remove_shop, seed_shop, take_statistics
+from server.demo.seeding import frame_of, is_complete, remove_shop, seed_shop, take_statistics
 from tests.server.demo.reading import SLUGS, fingerprint, value
 
 
@@ -65,7 +64,7 @@ async def test_an_interrupted_seeding_is_completed(demo, environment):
     before = await fingerprint(demo, "demo")
     [found] = await demo.fetch_platform(shop_by_slug, slug="demo")
     async with demo.of_tenant(found.id).write() as transaction:
-        await transaction.execute(delete(ProductListing))
+        await transaction.execute(delete(Domain))
         await transaction.execute(update(Shop).where(Shop.id == found.id).values(status="CLOSED"))
         await transaction.commit()
     assert not await is_complete(demo, "demo")
