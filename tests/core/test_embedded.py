@@ -52,9 +52,11 @@ def holding(place):
         [sys.executable, "-c", HOLDER, place], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     with process:
-        assert process.stdout is not None
-        yield process, int(process.stdout.readline())
-        process.kill()
+        try:
+            assert process.stdout is not None
+            yield process, int(process.stdout.readline())
+        finally:
+            process.kill()
 
 
 async def ask(url, question):
