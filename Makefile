@@ -23,7 +23,7 @@ help: ## List the commands.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: $(VENV)/laptop.stamp ## Serve the demo shops (PORT=8000, DATA=.data) until Ctrl-C.
-	@GALLERIA_ENVIRONMENT=development GALLERIA_PORT='$(PORT)' GALLERIA_DATA='$(DATA)' $(BIN)/python -m server serve
+	@exec env GALLERIA_ENVIRONMENT=development GALLERIA_PORT='$(PORT)' GALLERIA_DATA='$(DATA)' $(BIN)/python -m server serve
 
 test: $(VENV)/development.stamp node ## Run the tests (ARGS="tests/core -k embedded" for some of them).
 	@echo "Running the tests."
