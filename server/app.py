@@ -29,7 +29,7 @@ from server.graphql.contexts import OpenContext, RequestView
 from server.graphql.http import GraphQLEndpoint, HttpSettings
 from server.graphql.persisted import DocumentsInProcess
 from server.keys import configured_keys
-from server.landing import read_landing
+from server.landing import examples_route, read_landing
 from server.metrics import create_metrics, metrics_route
 from server.observability import Observed, report_masked
 from server.tenancy import SHOP_HEADER, Naming, ShopDirectory, resolve_shop
@@ -68,7 +68,7 @@ def create_app(settings: Settings) -> ASGIApp:
         await database.close()
 
     endpoint = GraphQLEndpoint(
-        store=DocumentStore(schema),
+        store=DocumentStore(schema, suggestions=settings.is_development),
         persisted=DocumentsInProcess(),
         open_context=_opening(settings, database, directory),
         report=lambda error, request_id: report_masked(metrics, error, request_id=request_id),
@@ -85,7 +85,7 @@ def create_app(settings: Settings) -> ASGIApp:
         *health.routes(probes),
     ]
     if settings.is_development:
-        routes += [*graphiql.routes(), media_route(), metrics_route(metrics)]
+        routes += [examples_route(settings), *graphiql.routes(), media_route(), metrics_route(metrics)]
     return Observed(Starlette(routes=routes, middleware=_middleware(settings), lifespan=lifespan), metrics)
 
 

@@ -1,16 +1,24 @@
-"""What the page at `/` shows of a running installation."""
+"""What the pages for people show of a running installation: demo shops, and tokens for them."""
 
 from collections.abc import Iterator
 from datetime import timedelta
 
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
 from core.errors import RequestError
 from core.settings import Settings
 from resolvers.context import ROLES, Actor, ActorKind
+from server import graphiql
 from server.authentication import Grant, issue_token
 from server.demo.profiles import PROFILES
 from server.keys import KeySet, configured_keys
 from server.pages import DemoShop, DemoToken, Landing
 from server.tenancy import Naming, ShopDirectory, resolve_shop
+
+_EXAMPLE_SHOP = "demo"
 
 TOKEN_LIFETIME = timedelta(hours=12)
 """As long as a working day; the tokens are for the machine that the page is read on."""
@@ -20,8 +28,9 @@ async def read_landing(settings: Settings, directory: ShopDirectory) -> Landing:
     """Return the demo shops that exist and tokens for them; nothing of either in production."""
     if not settings.is_development:
         return Landing(is_development=False)
+    # On an address that others reach too, the tokens would be for anybody.
+    keys = configured_keys(settings) if _is_local(settings.host) else None
     shops = [shop for profile in PROFILES if (shop := await _shop(directory, profile.slug)) is not None]
-    keys = configured_keys(settings)
     tokens = [token for shop in shops for token in _tokens(settings, keys, shop.slug)]
     return Landing(
         is_development=True,
@@ -29,6 +38,24 @@ async def read_landing(settings: Settings, directory: ShopDirectory) -> Landing:
         tokens=tokens,
         token_minutes=int(TOKEN_LIFETIME.total_seconds() // 60),
     )
+
+
+def examples_route(settings: Settings) -> Route:
+    """Return the route of GraphiQL's examples; those that write bring a token of the demo shop's owner."""
+    keys = configured_keys(settings) if _is_local(settings.host) else None
+    examples = orjson.loads((graphiql.FOLDER / "examples.json").read_bytes())
+
+    async def show(_: Request) -> Response:
+        owner = Actor(ActorKind.STAFF, "demo-owner", ROLES["owner"])
+        token = _token(settings, keys, _EXAMPLE_SHOP, owner)
+        writing = {"Authorization": f"Bearer {token}"} if token else {}
+        body = [
+            {**each, "headers": {**each["headers"], **writing}} if "\nmutation " in each["query"] else each
+            for each in examples
+        ]
+        return Response(orjson.dumps(body), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+    return Route("/graphiql/examples.json", show)
 
 
 async def _shop(directory: ShopDirectory, slug: str) -> DemoShop | None:
@@ -39,18 +66,29 @@ async def _shop(directory: ShopDirectory, slug: str) -> DemoShop | None:
     return DemoShop(shop.slug, shop.name, shop.default_currency)
 
 
-def _tokens(settings: Settings, keys: KeySet, slug: str) -> Iterator[DemoToken]:
-    if keys.signing is None:
-        return
+def _is_local(host: str) -> bool:
+    return host in {"localhost", "127.0.0.1", "::1"}
+
+
+def _tokens(settings: Settings, keys: KeySet | None, slug: str) -> Iterator[DemoToken]:
     for holder, actor in _holders():
-        grant = Grant(
-            issuer=settings.token_issuer,
-            audience=settings.token_audience,
-            shop=slug,
-            actor=actor,
-            lifetime=TOKEN_LIFETIME,
-        )
-        yield DemoToken(slug, holder, issue_token(keys, grant))
+        token = _token(settings, keys, slug, actor)
+        if token is not None:
+            yield DemoToken(slug, holder, token)
+
+
+def _token(settings: Settings, keys: KeySet | None, slug: str, actor: Actor) -> str | None:
+    """Return a token; None where no key can sign one."""
+    if keys is None or keys.signing is None:
+        return None
+    grant = Grant(
+        issuer=settings.token_issuer,
+        audience=settings.token_audience,
+        shop=slug,
+        actor=actor,
+        lifetime=TOKEN_LIFETIME,
+    )
+    return issue_token(keys, grant)
 
 
 def _holders() -> Iterator[tuple[str, Actor]]:

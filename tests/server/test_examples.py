@@ -1,0 +1,45 @@
+"""The examples that GraphiQL opens with, run against the demo shops that they are written for."""
+
+import httpx
+import pytest
+from rich.progress import Progress
+
+from server.demo import ensure_demo
+
+
+@pytest.fixture(scope="module")
+async def demo(settings) -> None:
+    with Progress(disable=True) as progress:
+        await ensure_demo(settings, progress)
+
+
+@pytest.mark.usefixtures("demo")
+async def test_every_example_runs_as_it_stands(client: httpx.AsyncClient):
+    examples = (await client.get("/graphiql/examples.json")).json()
+
+    answers = {
+        example["title"]: (
+            await client.post(
+                "/graphql",
+                json={"query": example["query"], "variables": example["variables"]},
+                headers={**example["headers"], "Accept": "application/graphql-response+json"},
+            )
+        ).json()
+        for example in examples
+    }
+
+    assert {title: answer.get("errors") for title, answer in answers.items()} == dict.fromkeys(answers)
+    assert answers["List products"]["data"]["products"]["totalCount"] > 40
+    assert answers["Show one product"]["data"]["product"]["variants"]
+    assert answers["Search and narrow"]["data"]["products"]["totalCount"] > 0
+    assert answers["Create a product"]["data"]["productCreate"]["userErrors"] == []
+    assert len(answers) == 4
+
+
+@pytest.mark.usefixtures("demo")
+async def test_the_start_page_shows_the_demo_shops_and_a_token_of_each_role(client: httpx.AsyncClient):
+    page = (await client.get("/")).text
+
+    for shop in ("demo", "demo-jp", "demo-kw"):
+        assert f"<code>{shop}</code>" in page
+    assert page.count("Authorization: Bearer") >= 15
