@@ -46,8 +46,7 @@ class StockLevel(Tenant):
         CheckConstraint("on_hand >= 0 AND allocated >= 0 AND reserved >= 0 AND safety >= 0", name="not_negative"),
         CheckConstraint("backorder_limit >= 0", name="backorder_limit"),
         CheckConstraint("allocated + reserved <= on_hand + backorder_limit", name="not_oversold"),
-        # With the variant for the reason that `listing` has it in its index by channel.
-        Index("ix_stock_level_warehouse_id", "shop_id", "warehouse_id", "variant_id"),
+        Index("ix_stock_level_warehouse_id", "shop_id", "warehouse_id"),
     )
 
     variant_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

@@ -17,9 +17,7 @@ class Listing(Aggregate):
         references("channel", "channel_id"),
         references("variant", "variant_id"),
         Index("uq_listing_variant_id", "shop_id", "variant_id", "channel_id", unique=True),
-        # The variant is in it because the planner, before a table's first ANALYZE, may take this index to look up one
-        # variant's price, and would read the whole channel for it.
-        Index("ix_listing_channel_id", "shop_id", "channel_id", "variant_id"),
+        Index("ix_listing_channel_id", "shop_id", "channel_id"),
         CheckConstraint("price_minor >= 0", name="price_minor"),
         CheckConstraint("compare_at_minor >= 0", name="compare_at_minor"),
         CheckConstraint("cost_minor >= 0", name="cost_minor"),
@@ -87,6 +85,21 @@ _REFRESH = """
         category_id = excluded.category_id, is_visible = excluded.is_visible, available_from = excluded.available_from,
         price_from_minor = excluded.price_from_minor, price_to_minor = excluded.price_to_minor,
         listed_at = excluded.listed_at, name_key = excluded.name_key, rating_key = excluded.rating_key
+"""
+
+lock_products = text(
+    """
+    WITH locked AS (
+        SELECT FROM product WHERE shop_id = app_shop() AND id = ANY(CAST(:products AS uuid[]))
+        ORDER BY id FOR NO KEY UPDATE
+    )
+    SELECT count(*), pg_advisory_xact_lock_shared(hashtextextended('rules ' || app_shop()::text, 0)) FROM locked
+    """
+)
+"""Wait for other blocks that touch `products`, or rules of collections.
+
+What is derived in the next statement then sees what they did; two blocks that derive from each other's past would leave
+a listing that neither meant.
 """
 
 refresh_product_listings = text(_REFRESH.format(which="p.id = ANY(CAST(:products AS uuid[]))"))

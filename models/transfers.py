@@ -141,6 +141,15 @@ link_warehouse = text(
 begin_batch = text("SELECT pg_advisory_xact_lock(hashtextextended('import ' || app_shop(), 0))")
 """Lets one import a shop store at a time."""
 
+gather_statistics = (
+    "ANALYZE product, variant, attribute_assignment, attribute_value, listing, stock_level, media, product_listing"
+)
+"""For the owner of the tables, once they have some rows.
+
+Until then the planner takes every index that leads with the shop for as good as another, since row-level security
+states the shop a second time: it may read a whole shop to look up one variant's price.
+"""
+
 plan_anew = text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
 """Before reading: a plan made for an empty table would scan it when it has grown."""
 

@@ -631,7 +631,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["shop_id"], ["shop.id"], name=op.f("fk_listing_"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("shop_id", "id", name=op.f("pk_listing")),
     )
-    op.create_index("ix_listing_channel_id", "listing", ["shop_id", "channel_id", "variant_id"], unique=False)
+    op.create_index("ix_listing_channel_id", "listing", ["shop_id", "channel_id"], unique=False)
     op.create_index("uq_listing_variant_id", "listing", ["shop_id", "variant_id", "channel_id"], unique=True)
     op.create_table(
         "media",
@@ -704,9 +704,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["shop_id"], ["shop.id"], name=op.f("fk_stock_level_"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("shop_id", "variant_id", "warehouse_id", name=op.f("pk_stock_level")),
     )
-    op.create_index(
-        "ix_stock_level_warehouse_id", "stock_level", ["shop_id", "warehouse_id", "variant_id"], unique=False
-    )
+    op.create_index("ix_stock_level_warehouse_id", "stock_level", ["shop_id", "warehouse_id"], unique=False)
 
 
 def downgrade() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import dataclasses
 import itertools
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
 from core.csv_files import Record, records
 from core.database import TenantDatabase
@@ -62,7 +62,7 @@ class Summary:
         )
 
 
-Progress = Callable[[Summary, Sequence[Note]], None]
+Progress = Callable[[Summary, Sequence[Note]], Awaitable[None]]
 """Told after each batch: all that was done so far, and what was noted since the last time."""
 
 
@@ -94,7 +94,7 @@ async def import_products(
         async for batch in prepared:
             done, notes = await _store(database, batch, layout, is_rehearsal=is_rehearsal)
             total += done
-            progress(total, notes)
+            await progress(total, notes)
     return total
 
 
