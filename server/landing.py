@@ -30,7 +30,11 @@ async def read_landing(settings: Settings, directory: ShopDirectory) -> Landing:
         return Landing(is_development=False)
     # On an address that others reach too, the tokens would be for anybody.
     keys = configured_keys(settings) if _is_local(settings.host) else None
-    shops = [shop for profile in PROFILES if (shop := await _shop(directory, profile.slug)) is not None]
+    shops = [
+        shop
+        for profile in sorted(PROFILES, key=lambda each: each.slug)
+        if (shop := await _shop(directory, profile.slug)) is not None
+    ]
     tokens = [token for shop in shops for token in _tokens(settings, keys, shop.slug)]
     return Landing(
         is_development=True,
