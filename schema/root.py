@@ -194,14 +194,9 @@ class Query:
         return await _identified(info, scope, "Collection", _COLLECTIONS, id=id, slug=slug)
 
     @field(Open.ANYONE, description="Any object by its id; null where there is none, or none that you may see.")
-    async def node(
-        self,
-        info: Info[Context, None],
-        id: strawberry.ID,
-        channel: ChannelArgument = None,
-        locale: LocaleArgument = None,
-    ) -> Node | None:
-        return cast("Node | None", await nodes.node(info.context, await _see(info, channel, locale), id))
+    async def node(self, info: Info[Context, None], id: strawberry.ID) -> Node | None:
+        # Relay's compiler refetches by a field `node` that takes an id and nothing else.
+        return cast("Node | None", await nodes.node(info.context, await _see(info, None, None), id))
 
     @field(Open.ANYONE, description=f"Objects by their ids, at most {nodes.MOST_NODES}, in the order of the ids.")
     async def nodes(
