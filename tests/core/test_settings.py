@@ -77,7 +77,8 @@ def test_an_embedded_database_never_overrules_what_is_set(production, tmp_path, 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "GALLERIA_SECRET", "GALLERIA_TOKEN_KEYS", "GALLERIA_TOKEN_ISSUER"])
 @pytest.mark.parametrize("empty", [False, True])
-def test_production_names_what_is_missing(production, name, empty):
+def test_production_names_what_is_missing(production, tmp_path, name, empty):
+    production["GALLERIA_DATA"] = str(tmp_path)
     del production[name]
     if empty:
         production[name] = ""
