@@ -201,6 +201,8 @@ def _lines(file: io.BufferedReader, path: Path, advanced: Callable[[int], None])
             number += 1
             if number % _PROGRESS_LINES == 0 and file.seekable():
                 advanced(file.tell())
+        if file.seekable():
+            advanced(file.tell())
     except UnicodeDecodeError as error:
         place = _line_of(error, file, path) if file.seekable() else number + 1
         raise FileRefused(

@@ -10,7 +10,7 @@ import orjson
 from core.database import Transaction
 from core.ids import new_id
 from models import transfers
-from models.listings import refresh_product_listings
+from resolvers import derived
 from resolvers.transfer.changes import Change, VariantChange
 from resolvers.transfer.references import References, referred
 from resolvers.transfer.state import Market, Product, Variant
@@ -58,7 +58,7 @@ async def store_changes(block: Block, changes: Sequence[Change], market: Market)
     await _store_stock(block, variants, market)
     await block.store(transfers.store_images, [image.after for image in images])
     await block.run(transfers.plan_anew)
-    await block.run(refresh_product_listings, products=[change.after.id for change in changes])
+    await derived.refresh(block.transaction, [change.after.id for change in changes])
 
 
 def _gives_sku_up(change: VariantChange) -> bool:

@@ -20,6 +20,8 @@ COMMANDS: Mapping[str, str] = {
     "settings": "server.cli.settings",
     "seed": "server.cli.seed",
     "shops": "server.cli.shops",
+    "import": "server.cli.imports",
+    "export": "server.cli.exports",
     "keys": "server.cli.keys",
     "schema": "server.cli.schema",
 }
