@@ -99,3 +99,6 @@ refresh_rule_of_collection = text(
     _REFRESH_RULES.format(matches=_MATCHES, wanted="c.id = :collection", present="cp.collection_id = :collection")
 )
 """Decide again which products are in the rule `collection`."""
+
+refresh_rules = text(_REFRESH_RULES.format(matches=_MATCHES, wanted="TRUE", present="TRUE"))
+"""Decide again which products are in every rule collection."""

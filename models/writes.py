@@ -4,16 +4,14 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Delete, Insert, delete, func, insert, text, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Delete, Insert, delete, func, insert, or_, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.sql import Executable, literal, select
-from sqlalchemy.sql.sqltypes import Uuid
 
+from models.attributes import AttributeValue
 from models.base import Aggregate, Entity, Statement, Tenant
-from models.collections import CollectionProduct
 from models.inventory import StockLevel, Warehouse
-from models.listings import Listing
+from models.listings import Listing, ProductListing
 from models.products import Product, Review, Variant
 from models.shops import Channel
 from models.translations import Translation
@@ -24,177 +22,95 @@ def inserted(entity: type[Tenant], shop_id: uuid.UUID, values: Mapping[str, Any]
     return insert(entity).values(shop_id=shop_id, **values)
 
 
-def updated(
-    entity: type[Entity], shop_id: uuid.UUID, row_id: uuid.UUID, values: Mapping[str, Any], *, expected: int | None
-) -> Executable:
-    """Change a row, if it still has the version expected, and return its id."""
-    statement = (
-        update(entity).where(entity.shop_id == shop_id, entity.id == row_id).values(**values).returning(entity.id)
-    )
+def updated(entity: type[Entity], shop_id: uuid.UUID, row_id: uuid.UUID, values: Mapping[str, Any]) -> Executable:
+    """Change a row that is locked, so that it is known to be there; its version grows."""
+    statement = update(entity).where(entity.shop_id == shop_id, entity.id == row_id).values(**values)
     if issubclass(entity, Aggregate):
-        version: Any = entity.__table__.c.version
-        statement = statement.values(version=version + 1)
-        if expected is not None:
-            statement = statement.where(version == expected)
-    if "deleted_at" in entity.__table__.c and "deleted_at" not in values:
-        statement = statement.where(entity.__table__.c.deleted_at.is_(None))
+        statement = statement.values(version=entity.__table__.c.version + 1)
     return statement.execution_options(synchronize_session=False)
 
 
-def deleted(entity: type[Entity], shop_id: uuid.UUID, row_id: uuid.UUID, *, expected: int | None) -> Executable:
-    """Delete a row, if it still has the version expected, and return its id."""
-    statement = delete(entity).where(entity.shop_id == shop_id, entity.id == row_id).returning(entity.id)
-    if expected is not None:
-        statement = statement.where(entity.__table__.c.version == expected)
+def deleted(entity: type[Entity], shop_id: uuid.UUID, row_id: uuid.UUID) -> Executable:
+    """Delete a row that is locked."""
+    statement = delete(entity).where(entity.shop_id == shop_id, entity.id == row_id)
     return statement.execution_options(synchronize_session=False)
 
 
-def translations_deleted(shop_id: uuid.UUID, entity_id: uuid.UUID) -> Delete:
-    """Delete all translations of a row."""
+def translations_deleted(shop_id: uuid.UUID, entity_ids: Sequence[uuid.UUID] | Statement) -> Delete:
+    """Delete all translations of rows."""
     return (
         delete(Translation)
-        .where(Translation.shop_id == shop_id, Translation.entity_id == entity_id)
+        .where(Translation.shop_id == shop_id, Translation.entity_id.in_(entity_ids))
         .execution_options(synchronize_session=False)
     )
 
 
-def row(entity: type[Entity], shop_id: uuid.UUID, row_id: uuid.UUID, *, locked: bool = False) -> Statement:
-    """Read all columns of a row that is not deleted, and lock it where it is to be changed by what it says."""
+def values_of_attribute(shop_id: uuid.UUID, attribute_id: uuid.UUID) -> Statement:
+    """Return the ids of the values of an attribute."""
+    return select(AttributeValue.id).where(
+        AttributeValue.shop_id == shop_id, AttributeValue.attribute_id == attribute_id
+    )
+
+
+def row(
+    entity: type[Entity], shop_id: uuid.UUID, row_id: uuid.UUID, *, locked: bool = False, deleted: bool = False
+) -> Statement:
+    """Read all columns of a row.
+
+    Args:
+        entity: The table.
+        shop_id: The tenant.
+        row_id: The row.
+        locked: Whether nobody else may change it before the block ends; rows may still refer to it.
+        deleted: Whether it may be marked as deleted.
+    """
     statement = select(*entity.__table__.c).where(entity.shop_id == shop_id, entity.id == row_id)
-    if "deleted_at" in entity.__table__.c:
+    if "deleted_at" in entity.__table__.c and not deleted:
         statement = statement.where(entity.__table__.c.deleted_at.is_(None))
-    return statement.with_for_update() if locked else statement
+    return statement.with_for_update(key_share=True) if locked else statement
 
 
-def id_with(entity: type[Entity], shop_id: uuid.UUID, column: str, value: Any) -> Statement:
-    """Find the row that has a value in a column that is unique."""
+def slugs_like(entity: type[Entity], shop_id: uuid.UUID, slug: str, within: Mapping[str, Any]) -> Statement:
+    """Return which of a slug and its numbered forms are taken, among the rows with the values of `within`."""
     columns = entity.__table__.c
-    statement = select(columns.id).where(columns.shop_id == shop_id, columns[column] == value)
-    return statement.where(columns.deleted_at.is_(None)) if "deleted_at" in columns else statement
-
-
-def slugs_like(entity: type[Entity], shop_id: uuid.UUID, slug: str) -> Statement:
-    """Return which of a slug and its numbered forms are taken."""
-    columns = entity.__table__.c
-    taken = select(columns.slug).where(columns.shop_id == shop_id, columns.slug.regexp_match(f"^{slug}(-[0-9]+)?$"))
+    same = (columns[name] == value for name, value in within.items())
+    taken = select(columns.slug).where(
+        columns.shop_id == shop_id, *same, columns.slug.regexp_match(f"^{slug}(-[0-9]+)?$")
+    )
     return taken.where(columns.deleted_at.is_(None)) if "deleted_at" in columns else taken
 
 
-def reordered(
-    entity: type[Tenant], shop_id: uuid.UUID, within: Mapping[str, uuid.UUID], column: str, ids: Sequence[uuid.UUID]
-) -> Executable:
-    """Give rows their places in `ids`, and return those that are there.
-
-    Args:
-        entity: The table; it has a column `position`.
-        shop_id: The tenant.
-        within: Columns and values that all of the rows share: the parent.
-        column: The column that `ids` are of.
-        ids: In the order wanted.
-    """
+def rows_with(entity: type[Entity], shop_id: uuid.UUID, ids: Sequence[uuid.UUID], **values: Any) -> Statement:
+    """Return which of these ids are rows with these values that are not deleted."""
     columns = entity.__table__.c
-    listed = literal(list(ids), ARRAY(Uuid()))
-    return (
-        update(entity)
-        .where(
-            columns.shop_id == shop_id,
-            *(columns[name] == value for name, value in within.items()),
-            columns[column] == func.any(listed),
-        )
-        .values(position=func.array_position(listed, columns[column]) - 1)
-        .returning(columns[column])
-        .execution_options(synchronize_session=False)
-    )
+    same = (columns[name] == value for name, value in values.items())
+    found = select(columns.id).where(columns.shop_id == shop_id, columns.id.in_(ids), *same)
+    return found.where(columns.deleted_at.is_(None)) if "deleted_at" in columns else found
 
 
-def rows_replaced(
-    entity: type[Tenant], shop_id: uuid.UUID, within: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
-) -> Sequence[Executable]:
-    """Delete the rows with the values of `within`, and insert others with those values."""
-    columns = entity.__table__.c
-    of_parent = (columns[name] == value for name, value in within.items())
-    gone = delete(entity).where(columns.shop_id == shop_id, *of_parent).execution_options(synchronize_session=False)
-    if not rows:
-        return [gone]
-    return [gone, insert(entity).values([{"shop_id": shop_id, **within, **row} for row in rows])]
-
-
-def members_added(
-    shop_id: uuid.UUID, collection_id: uuid.UUID, products: Sequence[uuid.UUID], first: int
+def stock_set(
+    shop_id: uuid.UUID, place: Mapping[str, uuid.UUID], values: Mapping[str, int], expected: int
 ) -> Executable:
-    """Put products at the end of a collection, those that are in it aside."""
-    rows = [
-        {"shop_id": shop_id, "collection_id": collection_id, "product_id": product, "position": first + number}
-        for number, product in enumerate(products)
-    ]
-    return upsert(CollectionProduct).values(rows).on_conflict_do_nothing()
-
-
-def members_removed(shop_id: uuid.UUID, collection_id: uuid.UUID, products: Sequence[uuid.UUID]) -> Executable:
-    """Take products out of a collection."""
-    return (
-        delete(CollectionProduct)
-        .where(
-            CollectionProduct.shop_id == shop_id,
-            CollectionProduct.collection_id == collection_id,
-            CollectionProduct.product_id.in_(products),
-        )
-        .execution_options(synchronize_session=False)
-    )
-
-
-def translation_set(
-    shop_id: uuid.UUID, entity: str, entity_id: uuid.UUID, locale: str, texts: Mapping[str, str]
-) -> Executable:
-    """Write texts of a row in a locale, over those that are there."""
-    rows = [
-        {"shop_id": shop_id, "entity": entity, "entity_id": entity_id, "locale": locale, "field": field, "value": value}
-        for field, value in texts.items()
-    ]
-    statement = upsert(Translation).values(rows)
-    return statement.on_conflict_do_update(constraint="pk_translation", set_={"value": statement.excluded.value})
-
-
-def translation_cleared(shop_id: uuid.UUID, entity_id: uuid.UUID, locale: str, fields: Sequence[str]) -> Executable:
-    """Delete texts of a row in a locale."""
-    return (
-        delete(Translation)
-        .where(
-            Translation.shop_id == shop_id,
-            Translation.entity_id == entity_id,
-            Translation.locale == locale,
-            Translation.field.in_(fields),
-        )
-        .execution_options(synchronize_session=False)
-    )
-
-
-def live_products(shop_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Statement:
-    """Return which of these ids are products that are not deleted."""
-    return select(Product.id).where(Product.shop_id == shop_id, Product.id.in_(ids), Product.deleted_at.is_(None))
-
-
-def stock_level(shop_id: uuid.UUID, variant_id: uuid.UUID, warehouse_id: uuid.UUID) -> Statement:
-    """Read a stock row, and lock it."""
-    return (
-        select(*StockLevel.__table__.c)
-        .where(
-            StockLevel.shop_id == shop_id,
-            StockLevel.variant_id == variant_id,
-            StockLevel.warehouse_id == warehouse_id,
-        )
-        .with_for_update()
-    )
-
-
-def stock_updated(shop_id: uuid.UUID, place: Mapping[str, uuid.UUID], values: Mapping[str, int]) -> Executable:
-    """Change a stock row."""
+    """Change a stock row that has the version expected, or make it where that is 0, and return its new version."""
+    if expected == 0:
+        made = upsert(StockLevel).values(shop_id=shop_id, **place, **values)
+        return made.on_conflict_do_nothing().returning(StockLevel.version)
     columns = StockLevel.__table__.c
     return (
         update(StockLevel)
         .where(columns.shop_id == shop_id, *(columns[name] == value for name, value in place.items()))
+        .where(StockLevel.version == expected)
         .values(version=StockLevel.version + 1, **values)
+        .returning(StockLevel.version)
         .execution_options(synchronize_session=False)
+    )
+
+
+def stock_version(shop_id: uuid.UUID, place: Mapping[str, uuid.UUID]) -> Statement:
+    """Return the version of a stock row."""
+    columns = StockLevel.__table__.c
+    return select(StockLevel.version).where(
+        columns.shop_id == shop_id, *(columns[name] == value for name, value in place.items())
     )
 
 
@@ -229,11 +145,44 @@ def exists_with(entity: type[Tenant], shop_id: uuid.UUID, **values: Any) -> Stat
     return select(literal(1)).where(columns.shop_id == shop_id, *(columns[k] == v for k, v in values.items())).limit(1)
 
 
-def last_position(entity: type[Tenant], shop_id: uuid.UUID, **values: Any) -> Statement:
-    """Return the greatest position of the rows with these values, -1 where there is none."""
+def siblings(entity: type[Tenant], shop_id: uuid.UUID, **values: Any) -> Statement:
+    """Count the rows with these values; also return their greatest position, -1 where there is none."""
     columns = entity.__table__.c
-    of_parent = (columns[name] == value for name, value in values.items())
-    return select(func.coalesce(func.max(columns.position), -1)).where(columns.shop_id == shop_id, *of_parent)
+    of_parent = [columns[name] == value for name, value in values.items()]
+    if "deleted_at" in columns:
+        of_parent.append(columns.deleted_at.is_(None))
+    last = func.coalesce(func.max(columns.position), -1) if "position" in columns else literal(-1)
+    return select(func.count().label("total"), last.label("last")).where(columns.shop_id == shop_id, *of_parent)
+
+
+def variants_marked(shop_id: uuid.UUID, product_id: uuid.UUID, *, before: Any, now: Any) -> Executable:
+    """Let the variants of a product that have one mark of deletion, or none, have another."""
+    return (
+        update(Variant)
+        .where(
+            Variant.shop_id == shop_id,
+            Variant.product_id == product_id,
+            Variant.deleted_at.is_not_distinct_from(before),
+        )
+        .values(deleted_at=now, version=Variant.version + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def visible_listing(shop_id: uuid.UUID, product_id: uuid.UUID) -> Statement:
+    """Return a row where shoppers see a product in some channel now."""
+    return select(literal(1)).where(
+        ProductListing.shop_id == shop_id,
+        ProductListing.product_id == product_id,
+        ProductListing.is_visible,
+        or_(ProductListing.available_from.is_(None), ProductListing.available_from <= func.now()),
+    )
+
+
+def stock_in(shop_id: uuid.UUID, warehouse_id: uuid.UUID) -> Statement:
+    """Return a row where anything lies in a warehouse, or is promised from it."""
+    held = StockLevel.on_hand + StockLevel.allocated + StockLevel.reserved
+    return select(literal(1)).where(StockLevel.shop_id == shop_id, StockLevel.warehouse_id == warehouse_id, held > 0)
 
 
 def warehouses(shop_id: uuid.UUID) -> Statement:
@@ -247,6 +196,9 @@ def other_channels_demoted(shop_id: uuid.UUID, channel_id: uuid.UUID) -> Executa
     statement = update(Channel).where(Channel.shop_id == shop_id, Channel.id != channel_id, Channel.is_default)
     return statement.values(is_default=False).execution_options(synchronize_session=False)
 
+
+one_at_a_time = text("SELECT pg_advisory_xact_lock(hashtextextended(:name || ' ' || app_shop()::text, 0))")
+"""Wait until no other block of the shop holds `name`, and hold it until this one ends."""
 
 subtree_moved = text(
     """

@@ -9,18 +9,16 @@ from typing import Any
 
 from core.database import Transaction
 from core.ids import decode_global_id, decode_id_of, new_id
-from models import writes
+from models import arrangements, writes
 from models.attributes import Attribute, AttributeAssignment, AttributeValue, ProductType, ProductTypeAttribute
 from models.base import Entity, Tenant
 from models.categories import Category
 from models.collections import Collection, CollectionProduct
 from models.products import Media, Product, ProductRelation, Variant
-from models.translations import TRANSLATED
+from resolvers.blocks import MOST_IN_BULK, Work, alone
 from resolvers.context import Context
-from resolvers.refusals import ErrorCode, Outcome, Refusal, Refused, not_found
-from resolvers.scopes import is_locale
+from resolvers.refusals import Outcome, Refused, camel, invalid, not_found, too_many
 from resolvers.texts import check_text
-from resolvers.writing import MOST_IN_BULK, Work, applied
 
 MOST_RELATED = 50
 MOST_ATTRIBUTES = 100
@@ -58,39 +56,41 @@ async def relate(context: Context, product_id: str, kind: str, related_ids: Sequ
         own = await _locked(context, transaction, Product, product_id)
         related = await _products(context, transaction, related_ids, at_most=MOST_RELATED)
         if own in related:
-            raise Refused(Refusal(ErrorCode.INVALID, "A product is not related to itself.", ("productIds",)))
+            raise Refused(invalid("A product is not related to itself.", "productIds"))
         rows = [{"related_id": each, "position": number} for number, each in enumerate(related)]
         within = {"product_id": own, "kind": kind}
-        await _execute(transaction, writes.rows_replaced(ProductRelation, context.shop.id, within, rows))
+        await _execute(transaction, arrangements.rows_replaced(ProductRelation, context.shop.id, within, rows))
         return own
 
-    return await applied(context, Work(run), table="product_relation")
+    return await alone(context, Work(run, ProductRelation))
 
 
 async def add_to_collection(context: Context, collection_id: str, product_ids: Sequence[str]) -> Outcome:
     """Put products at the end of a hand-picked collection."""
 
     async def run(transaction: Transaction) -> uuid.UUID:
-        own = await _manual_collection(context, transaction, collection_id)
+        own = await _locked(context, transaction, Collection, collection_id)
+        await _manual_collection(context, transaction, own)
         found = await _products(context, transaction, product_ids)
-        last = await transaction.execute(writes.last_position(CollectionProduct, context.shop.id, collection_id=own))
+        members = await transaction.execute(writes.siblings(CollectionProduct, context.shop.id, collection_id=own))
         if found:
-            await transaction.execute(writes.members_added(context.shop.id, own, found, last.scalar_one() + 1))
+            await transaction.execute(arrangements.members_added(context.shop.id, own, found, members.one().last + 1))
         return own
 
-    return await applied(context, Work(run), table="collection_product")
+    return await alone(context, Work(run, CollectionProduct))
 
 
 async def remove_from_collection(context: Context, collection_id: str, product_ids: Sequence[str]) -> Outcome:
     """Take products out of a hand-picked collection."""
 
     async def run(transaction: Transaction) -> uuid.UUID:
-        own = await _manual_collection(context, transaction, collection_id)
+        own = await _locked(context, transaction, Collection, collection_id)
+        await _manual_collection(context, transaction, own)
         found = await _products(context, transaction, product_ids)
-        await transaction.execute(writes.members_removed(context.shop.id, own, found))
+        await transaction.execute(arrangements.members_removed(context.shop.id, own, found))
         return own
 
-    return await applied(context, Work(run), table="collection_product")
+    return await alone(context, Work(run, CollectionProduct))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -119,19 +119,30 @@ CATEGORIES = Sequenced(Category, Category, "parent_id", "id", "Category")
 VALUES = Sequenced(Attribute, AttributeValue, "attribute_id", "id", "AttributeValue")
 
 
-async def reorder(context: Context, what: Sequenced, parent_id: str, ids: Sequence[str]) -> Outcome:
-    """Give rows of a parent the order of `ids`; the others keep their places."""
+async def reorder(context: Context, what: Sequenced, parent_id: str | None, ids: Sequence[str]) -> Outcome:
+    """Put rows of a parent in the order of `ids`; the others follow as they were.
 
-    async def run(transaction: Transaction) -> uuid.UUID:
-        own = await _locked(context, transaction, what.parent, parent_id)
+    Args:
+        context: Of the operation.
+        what: Which rows.
+        parent_id: Global id; None for rows at the top of a tree.
+        ids: Global ids.
+    """
+
+    async def run(transaction: Transaction) -> uuid.UUID | None:
+        own = None if parent_id is None else await _locked(context, transaction, what.parent, parent_id)
+        if what is COLLECTION and own is not None:
+            await _manual_collection(context, transaction, own)
         wanted = _decoded(what.type_name, ids, "ids")
         within = {what.parent_column: own}
-        done = await transaction.execute(writes.reordered(what.entity, context.shop.id, within, what.column, wanted))
-        if set(done.scalars()) != set(wanted):
+        done = await transaction.execute(
+            arrangements.reordered(what.entity, context.shop.id, within, what.column, wanted)
+        )
+        if not set(wanted) <= set(done.scalars()):
             raise Refused(not_found("ids"))
         return own
 
-    return await applied(context, Work(run), table=what.entity.__tablename__)
+    return await alone(context, Work(run, what.entity))
 
 
 async def set_attributes_of_type(context: Context, product_type_id: str, attribute_ids: Sequence[str]) -> Outcome:
@@ -140,12 +151,15 @@ async def set_attributes_of_type(context: Context, product_type_id: str, attribu
     async def run(transaction: Transaction) -> uuid.UUID:
         own = await _locked(context, transaction, ProductType, product_type_id)
         wanted = _decoded("Attribute", attribute_ids, "attributeIds", at_most=MOST_ATTRIBUTES)
+        found = await transaction.execute(writes.rows_with(Attribute, context.shop.id, wanted))
+        if set(found.scalars()) != set(wanted):
+            raise Refused(not_found("attributeIds"))
         rows = [{"attribute_id": each, "position": number} for number, each in enumerate(wanted)]
         within = {"product_type_id": own}
-        await _execute(transaction, writes.rows_replaced(ProductTypeAttribute, context.shop.id, within, rows))
+        await _execute(transaction, arrangements.rows_replaced(ProductTypeAttribute, context.shop.id, within, rows))
         return own
 
-    return await applied(context, Work(run), table="product_type_attribute")
+    return await alone(context, Work(run, ProductTypeAttribute))
 
 
 async def assign(context: Context, owner: str, owner_id: str, assignments: Sequence[Assignment]) -> Outcome:
@@ -166,14 +180,14 @@ async def assign(context: Context, owner: str, owner_id: str, assignments: Seque
             found = await transaction.execute(writes.products_of_variants(context.shop.id, [own]))
             of_variant, product_id = own, found.scalar_one()
         if len(assignments) > MOST_ATTRIBUTES:
-            raise Refused(Refusal(ErrorCode.INVALID, f"At most {MOST_ATTRIBUTES} attributes.", ("attributes",)))
+            raise Refused(too_many(MOST_ATTRIBUTES, "attributes"))
         for number, assignment in enumerate(assignments):
             attribute_id, rows = await _assigned(context, transaction, assignment, number)
             within = {"product_id": product_id, "variant_id": of_variant, "attribute_id": attribute_id}
-            await _execute(transaction, writes.rows_replaced(AttributeAssignment, context.shop.id, within, rows))
+            await _execute(transaction, arrangements.rows_replaced(AttributeAssignment, context.shop.id, within, rows))
         return own
 
-    return await applied(context, Work(run), table="attribute_assignment")
+    return await alone(context, Work(run, AttributeAssignment))
 
 
 async def _assigned(
@@ -186,80 +200,47 @@ async def _assigned(
     attribute = found.one_or_none() if found else None
     if attribute is None or attribute_id is None:
         raise Refused(not_found(*path, "attributeId"))
-    given = {name for name in ("value_ids", *_COLUMNS.values()) if getattr(assignment, name) is not None}
     wanted = _COLUMNS.get(attribute.kind, "value_ids")
-    if given - {wanted}:
-        message = f"{attribute.slug} is of the kind {attribute.kind}, whose value is given otherwise."
-        raise Refused(Refusal(ErrorCode.INVALID, message, path))
+    for name in ("value_ids", *_COLUMNS.values()):
+        if name != wanted and getattr(assignment, name) is not None:
+            message = f"{attribute.slug} is of the kind {attribute.kind}, whose value is given as {camel(wanted)}."
+            raise Refused(invalid(message, *path, camel(name)))
+    value = getattr(assignment, wanted)
+    if value is None:
+        return attribute_id, []
     if wanted != "value_ids":
-        value = getattr(assignment, wanted)
-        rows = [] if value is None else [{"id": new_id(), f"{wanted}_value": value, "position": attribute.position}]
-        return attribute_id, rows
-    values = _decoded("AttributeValue", assignment.value_ids or (), *path, "valueIds")
+        _check_value(value, *path, wanted)
+        return attribute_id, [{"id": new_id(), f"{wanted}_value": value, "position": attribute.position}]
+    values = _decoded("AttributeValue", value, *path, "valueIds")
     if len(values) > 1 and attribute.kind != "MULTISELECT":
-        raise Refused(Refusal(ErrorCode.INVALID, f"{attribute.slug} takes one value.", (*path, "valueIds")))
-    for value in values:
-        statement = writes.exists_with(AttributeValue, context.shop.id, id=value, attribute_id=attribute_id)
-        if (await transaction.execute(statement)).first() is None:
-            raise Refused(not_found(*path, "valueIds"))
-    return attribute_id, [
-        {"id": new_id(), "value_id": value, "position": attribute.position} for value in dict.fromkeys(values)
-    ]
+        raise Refused(invalid(f"{attribute.slug} takes one value.", *path, "valueIds"))
+    found = await transaction.execute(
+        writes.rows_with(AttributeValue, context.shop.id, values, attribute_id=attribute_id)
+    )
+    if set(found.scalars()) != set(values):
+        raise Refused(not_found(*path, "valueIds"))
+    return attribute_id, [{"id": new_id(), "value_id": each, "position": attribute.position} for each in values]
 
 
-TRANSLATABLE: Mapping[str, type[Entity]] = {
-    "Attribute": Attribute,
-    "AttributeValue": AttributeValue,
-    "Category": Category,
-    "Collection": Collection,
-    "Product": Product,
-    "ProductType": ProductType,
-    "Variant": Variant,
-}
+_MOST_DIGITS, _MOST_DECIMALS = 15, 9
+"""Of numbers: far more than any measure has, and no more than a filter can be asked for."""
 
 
-async def translate(context: Context, object_id: str, locale: str, texts: Mapping[str, str | None]) -> Outcome:
-    """Write texts of an object in a locale, by column; a text that is None is deleted."""
-
-    async def run(transaction: Transaction) -> uuid.UUID:
-        decoded = decode_global_id(object_id)
-        if decoded is None or decoded[0] not in TRANSLATABLE:
-            raise Refused(not_found("id"))
-        entity = TRANSLATABLE[decoded[0]]
-        own = await _locked(context, transaction, entity, object_id)
-        _check_translation(context, entity, locale, texts)
-        written = {field: text for field, text in texts.items() if text is not None}
-        if written:
-            await transaction.execute(
-                writes.translation_set(context.shop.id, entity.__tablename__, own, locale, written)
-            )
-        cleared = [field for field, text in texts.items() if text is None]
-        await transaction.execute(writes.translation_cleared(context.shop.id, own, locale, cleared))
-        return own
-
-    return await applied(context, Work(run), table="translation")
+def _check_value(value: object, *path: str) -> None:
+    if isinstance(value, str):
+        check_text("text_value", value, *path)
+    if isinstance(value, Decimal):
+        is_fine = value.is_finite() and abs(value) < 10**_MOST_DIGITS
+        if not is_fine or value != round(value, _MOST_DECIMALS):
+            message = f"A number has at most {_MOST_DIGITS} digits before its point and {_MOST_DECIMALS} behind it."
+            raise Refused(invalid(message, *path))
 
 
-def _check_translation(context: Context, entity: type[Entity], locale: str, texts: Mapping[str, str | None]) -> None:
-    if not is_locale(locale) or locale == context.shop.default_locale:
-        message = "A locale is a tag such as de or pt-BR, another than the shop's own."
-        raise Refused(Refusal(ErrorCode.INVALID, message, ("locale",)))
-    possible = TRANSLATED[entity.__tablename__]
-    for field, text in texts.items():
-        if field not in possible:
-            message = f"Only {', '.join(possible)} can be translated here."
-            raise Refused(Refusal(ErrorCode.INVALID, message, ("texts", field)))
-        if text is not None:
-            check_text(field, text)
-
-
-async def _manual_collection(context: Context, transaction: Transaction, collection_id: str) -> uuid.UUID:
-    own = await _locked(context, transaction, Collection, collection_id)
+async def _manual_collection(context: Context, transaction: Transaction, own: uuid.UUID) -> None:
+    """Refuse a collection, whose row is locked, that its rule fills."""
     row = (await transaction.execute(writes.row(Collection, context.shop.id, own))).one()
     if row.kind != "MANUAL":
-        message = "The rule decides what is in this collection."
-        raise Refused(Refusal(ErrorCode.INVALID, message, ("id",)))
-    return own
+        raise Refused(invalid("The rule decides what is in this collection.", "id"))
 
 
 async def _locked(context: Context, transaction: Transaction, entity: type[Entity], global_id: str) -> uuid.UUID:
@@ -277,7 +258,7 @@ async def _products(
     context: Context, transaction: Transaction, ids: Sequence[str], *, at_most: int = MOST_IN_BULK
 ) -> list[uuid.UUID]:
     wanted = _decoded("Product", ids, "productIds", at_most=at_most)
-    found = set((await transaction.execute(writes.live_products(context.shop.id, wanted))).scalars())
+    found = set((await transaction.execute(writes.rows_with(Product, context.shop.id, wanted))).scalars())
     if found != set(wanted):
         raise Refused(not_found("productIds"))
     return wanted
@@ -286,7 +267,7 @@ async def _products(
 def _decoded(type_name: str, ids: Sequence[str], *path: str, at_most: int = MOST_IN_BULK) -> list[uuid.UUID]:
     """Return the uuids of ids of a type, each once and in order."""
     if len(ids) > at_most:
-        raise Refused(Refusal(ErrorCode.INVALID, f"At most {at_most} of these.", path))
+        raise Refused(too_many(at_most, *path))
     decoded = [decode_id_of(type_name, each) for each in ids]
     wanted = [each for each in decoded if each is not None]
     if len(wanted) < len(decoded):

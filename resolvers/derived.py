@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from core.database import Transaction
 from models.collections import refresh_rules_of_products
-from models.listings import delist_deleted, refresh_product_listings
+from models.listings import delist_deleted, lock_products, refresh_product_listings
 
 
 async def refresh(transaction: Transaction, products: Sequence[uuid.UUID]) -> None:
@@ -13,6 +13,7 @@ async def refresh(transaction: Transaction, products: Sequence[uuid.UUID]) -> No
     if not products:
         return
     values = {"products": list(products)}
+    await transaction.execute(lock_products, values)
     await transaction.execute(refresh_product_listings, values)
     await transaction.execute(delist_deleted, values)
     await transaction.execute(refresh_rules_of_products, values)

@@ -1,92 +1,106 @@
 """What is special about writing each kind of row of the catalogue."""
 
 import uuid
+from typing import Any
 
 from core.money import EXPONENTS, minor_units
 from models import writes
 from models.attributes import Attribute, AttributeValue, ProductType
 from models.base import Entity
 from models.categories import DEEPEST_CATEGORY, Category
-from models.collections import Collection, refresh_rule_of_collection
+from models.collections import Collection, refresh_rule_of_collection, refresh_rules
 from models.inventory import ChannelWarehouse, Warehouse
 from models.listings import Listing, refresh_channel_listings
 from models.products import Media, Product, Review, Variant
 from models.search import search_config
 from models.shops import Channel
-from resolvers.refusals import ErrorCode, Refusal, Refused, input_path, not_found
+from resolvers.context import Permission
+from resolvers.refusals import ErrorCode, Refusal, Refused, in_use, input_path, invalid, not_found, required, too_many
+from resolvers.rules import check_rule
 from resolvers.writing import Draft, Writable
 
 MOST_CHANNELS = 50
 MOST_VARIANTS = 2_000
 MOST_MEDIA = 250
 
+CHOSEN_KINDS = ("DROPDOWN", "MULTISELECT", "SWATCH", "REFERENCE")
+"""Kinds of attributes whose values are rows to choose from."""
+
 _PATH_STEP = 33
 """Characters that a level adds to a category's path: 32 hexadecimal digits and a slash."""
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
+"""Of instants: far from where converting between time zones leaves the calendar."""
+
 
 async def _channel(draft: Draft) -> None:
+    await _one_at_a_time(draft, "channels")
     currency = draft.values.get("currency")
     if currency is not None and currency not in EXPONENTS:
-        raise Refused(Refusal(ErrorCode.INVALID, "A currency is an ISO 4217 code such as EUR.", input_path("currency")))
-    if draft.before is not None and currency not in (None, draft.before.currency):
-        await _refuse_if(draft, Listing, "currency", "Prices of this channel are in its currency.", channel_id=draft.id)
-    if draft.before is not None and draft.before.is_default and draft.values.get("is_default") is False:
-        message = "A shop has one default channel; make another one the default instead."
-        raise Refused(Refusal(ErrorCode.INVALID, message, input_path("is_default")))
+        raise Refused(invalid("A currency is an ISO 4217 code such as EUR.", *input_path("currency")))
+    if draft.before is None:
+        await _siblings(draft, Channel, MOST_CHANNELS)
+    else:
+        await _check_channel_change(draft, currency)
     if draft.values.get("is_default"):
         await draft.transaction.execute(writes.other_channels_demoted(draft.context.shop.id, draft.id))
 
 
+async def _check_channel_change(draft: Draft, currency: str | None) -> None:
+    if currency not in (None, draft.before.currency):
+        found = await draft.transaction.execute(writes.exists_with(Listing, draft.context.shop.id, channel_id=draft.id))
+        if found.first() is not None:
+            message = "Prices of this channel are in its currency; delete them, or make another channel."
+            raise Refused(Refusal(ErrorCode.IN_USE, message, input_path("currency")))
+    if draft.before.is_default and draft.values.get("is_default") is False:
+        message = "A shop has one default channel; make another one the default instead."
+        raise Refused(invalid(message, *input_path("is_default")))
+
+
 async def _after_channel(draft: Draft) -> None:
-    """Give a new channel a listing of every product, and what the main warehouse has."""
-    if draft.before is not None:
-        return
+    """Give a new channel a listing of every product and the warehouses, and rules the prices that they are about."""
     shop_id = draft.context.shop.id
-    await draft.transaction.execute(refresh_channel_listings, {"channel": draft.id})
-    for warehouse_id in (await draft.transaction.execute(writes.warehouses(shop_id))).scalars().all():
-        values = {"channel_id": draft.id, "warehouse_id": warehouse_id}
-        await draft.transaction.execute(writes.inserted(ChannelWarehouse, shop_id, values))
+    if draft.before is None:
+        await draft.transaction.execute(refresh_channel_listings, {"channel": draft.id})
+        for warehouse_id in (await draft.transaction.execute(writes.warehouses(shop_id))).scalars().all():
+            values = {"channel_id": draft.id, "warehouse_id": warehouse_id}
+            await draft.transaction.execute(writes.inserted(ChannelWarehouse, shop_id, values))
+    if draft.values.get("is_default"):
+        await _refresh_rules(draft)
 
 
 async def _keep_default_channel(draft: Draft) -> None:
     if draft.before.is_default:
-        raise Refused(Refusal(ErrorCode.IN_USE, "This is the default channel; make another one it first.", ("id",)))
+        raise Refused(in_use("This is the default channel; make another one it first."))
 
 
 async def _product(draft: Draft) -> None:
     if draft.before is None:
         draft.values["search_config"] = search_config(draft.context.shop.default_locale)
-    if draft.values.get("tags") is not None:
+    if "tags" in draft.values:
         draft.values["tags"] = list(dict.fromkeys(draft.values["tags"]))
-    # A category that was deleted a moment ago, a product type of another shop: the foreign keys see to it.
 
 
-async def _of_live_product(draft: Draft) -> None:
-    """Refuse children of a product that is gone; its row is still there, so no foreign key would."""
-    if draft.before is None:
-        await require(draft, Product, draft.values["product_id"], "product_id")
+async def _after_product(draft: Draft) -> None:
+    """Let variants go with their product, so that their SKUs are free, and come back with it."""
+    if "deleted_at" in draft.values:
+        marks = {"before": draft.before.deleted_at, "now": draft.values["deleted_at"]}
+        await draft.transaction.execute(writes.variants_marked(draft.context.shop.id, draft.id, **marks))
 
 
 async def _variant(draft: Draft) -> None:
-    await _of_live_product(draft)
-    await _at_the_end(draft, Variant, "product_id")
+    await _at_the_end(draft, Variant, "product_id", MOST_VARIANTS)
 
 
 async def _media(draft: Draft) -> None:
-    await _of_live_product(draft)
-    url = draft.values.get("url")
-    if url is not None and not url.startswith(("https://", "http://", "/")):
-        message = "An address starts with https://, http:// or /."
-        raise Refused(Refusal(ErrorCode.INVALID, message, input_path("url")))
-    product_id = draft.values.get("product_id") or draft.before.product_id
+    product_id = draft.values["product_id"] if draft.before is None else draft.before.product_id
     variant_id = draft.values.get("variant_id")
     if variant_id is not None:
-        found = await draft.transaction.execute(
-            writes.exists_with(Variant, draft.context.shop.id, id=variant_id, product_id=product_id)
-        )
-        if found.first() is None:
+        statement = writes.row(Variant, draft.context.shop.id, variant_id)
+        variant = (await draft.transaction.execute(statement)).one_or_none()
+        if variant is None or variant.product_id != product_id:
             raise Refused(not_found(*input_path("variant_id")))
-    await _at_the_end(draft, Media, "product_id")
+    await _at_the_end(draft, Media, "product_id", MOST_MEDIA)
 
 
 _AMOUNTS = {"price": "price_minor", "compare_at_price": "compare_at_minor", "cost": "cost_minor"}
@@ -94,8 +108,6 @@ _AMOUNTS = {"price": "price_minor", "compare_at_price": "compare_at_minor", "cos
 
 async def _listing(draft: Draft) -> None:
     """Turn amounts into minor units of the channel's currency."""
-    if draft.before is None:
-        await require(draft, Variant, draft.values["variant_id"], "variant_id")
     channel_id = draft.values["channel_id"] if draft.before is None else draft.before.channel_id
     found = await draft.transaction.execute(writes.row(Channel, draft.context.shop.id, channel_id))
     channel = found.one_or_none()
@@ -104,30 +116,39 @@ async def _listing(draft: Draft) -> None:
     for name, column in _AMOUNTS.items():
         if name in draft.values:
             draft.values[column] = _minor(draft.values.pop(name), channel.currency, name)
+    instant = draft.values.get("available_from")
+    if instant is not None and (instant.tzinfo is None or not _FIRST_YEAR <= instant.year <= _LAST_YEAR):
+        message = f"An instant has an offset such as Z or +02:00, and a year from {_FIRST_YEAR} to {_LAST_YEAR}."
+        raise Refused(invalid(message, *input_path("available_from")))
 
 
 def _minor(amount: str | None, currency: str, name: str) -> int | None:
     if amount is None:
+        if name == "price":
+            raise Refused(required(*input_path(name)))
         return None
     minor = minor_units(amount, currency)
     if minor is None:
         message = f"This is no amount of {currency}, which has {EXPONENTS[currency]} decimals."
-        raise Refused(Refusal(ErrorCode.INVALID, message, input_path(name)))
+        raise Refused(invalid(message, *input_path(name)))
     return minor
 
 
 async def _category(draft: Draft) -> None:
     """Keep the path in step with the parent, and the tree a tree."""
-    own = f"{draft.id.hex}/"
-    if draft.before is None:
-        draft.values["path"] = await _path_below(draft, draft.values.get("parent_id")) + own
+    is_new = draft.before is None
+    if not is_new and draft.values.get("parent_id", draft.before.parent_id) == draft.before.parent_id:
+        return
+    # A subtree that moves must not miss what another block puts into it.
+    await _one_at_a_time(draft, "categories")
+    new = await _path_below(draft, draft.values.get("parent_id")) + f"{draft.id.hex}/"
+    if is_new:
+        draft.values["path"] = new
         await _at_the_end(draft, Category, "parent_id")
         return
-    if "parent_id" not in draft.values or draft.values["parent_id"] == draft.before.parent_id:
-        return
-    old, new = draft.before.path, await _path_below(draft, draft.values["parent_id"]) + own
+    old = draft.before.path
     if new.startswith(old):
-        raise Refused(Refusal(ErrorCode.INVALID, "A category cannot lie below itself.", input_path("parent_id")))
+        raise Refused(invalid("A category cannot lie below itself.", *input_path("parent_id")))
     deepest = (await draft.transaction.execute(writes.deepest_below, {"old": old})).scalar_one()
     _check_depth(deepest - len(old) + len(new))
     await draft.transaction.execute(writes.subtree_moved, {"old": old, "new": new})
@@ -146,64 +167,127 @@ async def _path_below(draft: Draft, parent_id: uuid.UUID | None) -> str:
 
 def _check_depth(length: int) -> None:
     if length > _PATH_STEP * DEEPEST_CATEGORY:
-        message = f"The tree has at most {DEEPEST_CATEGORY} levels."
-        raise Refused(Refusal(ErrorCode.INVALID, message, input_path("parent_id")))
+        raise Refused(invalid(f"The tree has at most {DEEPEST_CATEGORY} levels.", *input_path("parent_id")))
+
+
+async def _after_category(draft: Draft) -> None:
+    """Rules about a category are about all below it: what moves or goes changes them."""
+    is_deleted = not draft.values
+    if draft.before is not None and (is_deleted or "parent_id" in draft.values):
+        await _refresh_rules(draft)
+
+
+async def _collection(draft: Draft) -> None:
+    rule = draft.values.get("rule")
+    if rule is not None:
+        check_rule(rule)
+        if "category" in rule:
+            await _require(draft, Category, uuid.UUID(rule["category"]), "rule", "category")
+    if "rule" in draft.values or draft.before is None:
+        draft.values["kind"] = "MANUAL" if rule is None else "RULE"
 
 
 async def _after_collection(draft: Draft) -> None:
     """Fill a collection by its rule."""
-    await draft.transaction.execute(refresh_rule_of_collection, {"collection": draft.id})
+    if draft.values.get("rule") is not None:
+        await _one_at_a_time(draft, "rules")
+        await draft.transaction.execute(refresh_rule_of_collection, {"collection": draft.id})
 
 
-async def _collection(draft: Draft) -> None:
-    if "rule" in draft.values:
-        draft.values["kind"] = "RULE" if draft.values["rule"] is not None else "MANUAL"
-    elif draft.before is None:
-        draft.values["kind"] = "MANUAL"
+async def _refresh_rules(draft: Draft) -> None:
+    await _one_at_a_time(draft, "rules")
+    await draft.transaction.execute(refresh_rules)
 
 
 async def _attribute_value(draft: Draft) -> None:
+    if draft.before is None:
+        statement = writes.row(Attribute, draft.context.shop.id, draft.values["attribute_id"])
+        kind = (await draft.transaction.execute(statement)).one().kind
+        if kind not in CHOSEN_KINDS:
+            message = f"Attributes of the kind {kind} have no values to choose from."
+            raise Refused(invalid(message, *input_path("attribute_id")))
     await _at_the_end(draft, AttributeValue, "attribute_id")
 
 
+async def _clear_attribute(draft: Draft) -> None:
+    """Delete the translations of the values, which the database deletes along with their attribute."""
+    shop_id = draft.context.shop.id
+    values = writes.values_of_attribute(shop_id, draft.id)
+    await draft.transaction.execute(writes.translations_deleted(shop_id, values))
+
+
+async def _review(draft: Draft) -> None:
+    """Keep those who cannot see a product from finding out, by reviewing it, that there is one."""
+    if draft.before is None and not draft.context.actor.may(Permission.CATALOGUE_READ):
+        product_id = draft.values["product_id"]
+        shown = await draft.transaction.execute(writes.visible_listing(draft.context.shop.id, product_id))
+        if shown.first() is None:
+            raise Refused(not_found(*input_path("product_id")))
+
+
 async def _after_review(draft: Draft) -> None:
-    product_id = draft.before.product_id if draft.before is not None else draft.values["product_id"]
-    await draft.transaction.execute(writes.ratings_recounted, {"product": product_id})
+    is_deleted = not draft.values
+    if draft.before is not None and (is_deleted or "status" in draft.values):
+        product_id = draft.before.product_id
+        await draft.transaction.execute(writes.row(Product, draft.context.shop.id, product_id, locked=True))
+        await draft.transaction.execute(writes.ratings_recounted, {"product": product_id})
 
 
-async def _at_the_end(draft: Draft, entity: type[Entity], parent: str) -> None:
-    """Put a new row behind its siblings where the client names no place."""
-    if draft.before is not None or draft.values.get("position") is not None:
-        return
-    of_parent = {parent: draft.values.get(parent)}
-    found = await draft.transaction.execute(writes.last_position(entity, draft.context.shop.id, **of_parent))
-    draft.values["position"] = found.scalar_one() + 1
+async def _keep_stock(draft: Draft) -> None:
+    if (await draft.transaction.execute(writes.stock_in(draft.context.shop.id, draft.id))).first() is not None:
+        raise Refused(in_use("There is stock in this warehouse; set it to 0 first."))
 
 
-async def require(draft: Draft, entity: type[Entity], row_id: uuid.UUID, column: str) -> None:
-    """Refuse a draft whose column names a row that is not there, or is deleted."""
+async def _at_the_end(draft: Draft, entity: type[Entity], parent: str, most: int | None = None) -> None:
+    """Put a new row behind its siblings where the client names no place; refuse it where they are too many."""
+    if draft.before is None:
+        found = await _siblings(draft, entity, most, **{parent: draft.values.get(parent)})
+        draft.values.setdefault("position", found.last + 1)
+
+
+async def _siblings(draft: Draft, entity: type[Entity], most: int | None, **of_parent: uuid.UUID | None) -> Any:
+    found = (await draft.transaction.execute(writes.siblings(entity, draft.context.shop.id, **of_parent))).one()
+    if most is not None and found.total >= most:
+        raise Refused(too_many(most, *input_path(*of_parent)))
+    return found
+
+
+async def _require(draft: Draft, entity: type[Entity], row_id: uuid.UUID, *path: str) -> None:
     found = await draft.transaction.execute(writes.row(entity, draft.context.shop.id, row_id))
     if found.first() is None:
-        raise Refused(not_found(*input_path(column)))
+        raise Refused(not_found(*input_path(*path)))
 
 
-async def _refuse_if(draft: Draft, entity: type[Entity], column: str, message: str, **values: uuid.UUID) -> None:
-    found = await draft.transaction.execute(writes.exists_with(entity, draft.context.shop.id, **values))
-    if found.first() is not None:
-        raise Refused(Refusal(ErrorCode.IN_USE, message, input_path(column)))
+async def _one_at_a_time(draft: Draft, name: str) -> None:
+    await draft.transaction.execute(writes.one_at_a_time, {"name": name})
 
 
-channels = Writable(Channel, "Channel", prepare=_channel, settle=_after_channel, may_delete=_keep_default_channel)
+channels = Writable(Channel, "Channel", prepare=_channel, settle=_after_channel, clear=_keep_default_channel)
 product_types = Writable(ProductType, "ProductType")
-attributes = Writable(Attribute, "Attribute")
-attribute_values = Writable(AttributeValue, "AttributeValue", prepare=_attribute_value)
-categories = Writable(Category, "Category", prepare=_category)
-collections = Writable(Collection, "Collection", prepare=_collection, settle=_after_collection)
-products = Writable(Product, "Product", prepare=_product, products_of=writes.products_with)
-variants = Writable(Variant, "Variant", prepare=_variant, products_of=writes.products_of_variants)
-media = Writable(Media, "Media", prepare=_media)
-listings = Writable(Listing, "Listing", prepare=_listing, products_of=writes.products_of_listings)
-reviews = Writable(
-    Review, "Review", prepare=_of_live_product, settle=_after_review, products_of=writes.products_of_reviews
+attributes = Writable(Attribute, "Attribute", clear=_clear_attribute)
+attribute_values = Writable(
+    AttributeValue, "AttributeValue", parent=("attribute_id", Attribute), prepare=_attribute_value
 )
-warehouses = Writable(Warehouse, "Warehouse")
+categories = Writable(Category, "Category", prepare=_category, settle=_after_category)
+collections = Writable(Collection, "Collection", prepare=_collection, settle=_after_collection)
+products = Writable(Product, "Product", prepare=_product, settle=_after_product, products_of=writes.products_with)
+variants = Writable(
+    Variant,
+    "Variant",
+    parent=("product_id", Product),
+    prepare=_variant,
+    products_of=writes.products_of_variants,
+)
+media = Writable(Media, "Media", parent=("product_id", Product), prepare=_media)
+listings = Writable(
+    Listing, "Listing", parent=("variant_id", Variant), prepare=_listing, products_of=writes.products_of_listings
+)
+reviews = Writable(
+    Review,
+    "Review",
+    parent=("product_id", Product),
+    prepare=_review,
+    settle=_after_review,
+    products_of=writes.products_of_reviews,
+)
+warehouses = Writable(Warehouse, "Warehouse", clear=_keep_stock)

@@ -6,7 +6,6 @@ import re
 import uuid
 
 from core.errors import ConstraintViolated
-from core.ids import encode_global_id
 
 
 class ErrorCode(enum.StrEnum):
@@ -18,6 +17,7 @@ class ErrorCode(enum.StrEnum):
     NOT_FOUND = "NOT_FOUND"
     DUPLICATE = "DUPLICATE"
     IN_USE = "IN_USE"
+    TOO_MANY = "TOO_MANY"
     VERSION_CONFLICT = "VERSION_CONFLICT"
     NOT_APPLIED = "NOT_APPLIED"
 
@@ -50,13 +50,13 @@ class Duplicate(Refusal):
 
     Attributes:
         field: The field of the input, as clients write it.
-        existing_id: Global id of the other object, where it is of the same kind.
-        column: The field's column.
+        existing_id: Global id of the other object, where it can be told.
+        constraint: Name of the constraint that keeps the value unique.
     """
 
     field: str = ""
     existing_id: str | None = None
-    column: str = ""
+    constraint: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -106,28 +106,47 @@ def conflict(current_version: int) -> VersionConflict:
     return VersionConflict(ErrorCode.VERSION_CONFLICT, message, ("expectedVersion",), current_version)
 
 
-def duplicate(field: str, type_name: str, existing_id: uuid.UUID | None) -> Duplicate:
-    """Refuse a value that another object has."""
-    existing = encode_global_id(type_name, existing_id) if existing_id else None
-    message = f"Another object has this {camel(field)}."
-    return Duplicate(ErrorCode.DUPLICATE, message, input_path(field), camel(field), existing, field)
+def invalid(message: str, *path: str) -> Refusal:
+    """Refuse a value that cannot be."""
+    return Refusal(ErrorCode.INVALID, message, path or None)
 
 
-def refusal_of(violation: ConstraintViolated, table: str, *, deleting: bool = False) -> Refusal:
-    """Read a refusal off the constraint that the database names.
+def required(*path: str) -> Refusal:
+    """Refuse to empty what must not be empty."""
+    return Refusal(ErrorCode.REQUIRED, "This cannot be empty; give a value, or leave it out.", path)
 
-    Constraints are named after kind, table and column (`models.base`), so what they say need not be said twice.
+
+def too_many(most: int, *path: str) -> Refusal:
+    """Refuse one more than there may be."""
+    return Refusal(ErrorCode.TOO_MANY, f"There may be at most {most:,} of these.", path or None)
+
+
+def refusal_of(violation: ConstraintViolated, column: str, *, by_id: bool = False) -> Refusal:
+    """Read a refusal off the constraint that refused a row.
+
+    Args:
+        violation: What the database says.
+        column: The column that the constraint is about.
+        by_id: Whether the client named the row alone, and gave no values to blame.
     """
-    if deleting:
-        return Refusal(ErrorCode.IN_USE, "Something else still needs this.", ("id",))
-    column = re.sub(rf"^(?:uq|fk|ck|ix|pk)_{table}_", "", violation.constraint)
+    field = camel(_FIELDS.get(column, column))
+    path = ("id",) if by_id else ("input", field)
     if violation.kind == _FOREIGN_KEY:
-        return not_found(*input_path(column))
+        return not_found(*path)
     if violation.kind == _UNIQUE:
-        return duplicate(column, "", None)
+        message = f"There is another with this {field} already."
+        return Duplicate(ErrorCode.DUPLICATE, message, path, field, None, violation.constraint)
     if violation.kind == _NOT_NULL:
-        return Refusal(ErrorCode.REQUIRED, "This cannot be empty.", input_path(column))
-    return Refusal(ErrorCode.INVALID, "This value is out of bounds or has the wrong form.", input_path(column))
+        return required(*path)
+    return invalid("This value is out of bounds or has the wrong form.", *path)
+
+
+def in_use(message: str) -> Refusal:
+    """Refuse to delete what something else needs."""
+    return Refusal(ErrorCode.IN_USE, message, ("id",))
 
 
 _NOT_NULL, _FOREIGN_KEY, _UNIQUE = "23502", "23503", "23505"
+
+_FIELDS = {"author_subject": "product_id", "not_oversold": "on_hand", "price_minor": "price"}
+"""What clients call a column, or the condition of a check, where it is not simply its name."""

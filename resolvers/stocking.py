@@ -6,11 +6,12 @@ import uuid
 from core.database import Transaction
 from core.ids import decode_id_of
 from models import writes
+from models.base import Entity
 from models.inventory import StockLevel, Warehouse
 from models.products import Variant
+from resolvers.blocks import Work
 from resolvers.context import Context
-from resolvers.refusals import Outcome, Refused, conflict, input_path, not_found
-from resolvers.writing import Work, applied
+from resolvers.refusals import Refused, conflict, input_path, invalid, not_found
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -30,38 +31,39 @@ class Count:
     safety: int | None = None
 
 
-async def set_stock(context: Context, count: Count, expected_version: int) -> Outcome:
-    """Set what a warehouse has of a variant.
+def counting(context: Context, count: Count, expected: int) -> Work:
+    """Return the work of setting what a warehouse has of a variant.
 
     Args:
         context: Of the operation.
         count: What was counted.
-        expected_version: Of the stock row as read; 0 where there was none.
+        expected: Version of the stock row as read; 0 where there was none.
 
     Returns:
-        The outcome, whose id is the variant's.
+        Work whose id is the variant's.
     """
 
     async def run(transaction: Transaction) -> uuid.UUID:
-        shop_id = context.shop.id
-        variant_id = decode_id_of("Variant", count.variant_id)
-        warehouse_id = decode_id_of("Warehouse", count.warehouse_id)
-        if variant_id is None or (await transaction.execute(writes.row(Variant, shop_id, variant_id))).first() is None:
-            raise Refused(not_found(*input_path("variant_id")))
-        if (
-            warehouse_id is None
-            or (await transaction.execute(writes.row(Warehouse, shop_id, warehouse_id))).first() is None
-        ):
-            raise Refused(not_found(*input_path("warehouse_id")))
-        place = {"variant_id": variant_id, "warehouse_id": warehouse_id}
         values = {"on_hand": count.on_hand} | ({} if count.safety is None else {"safety": count.safety})
-        found = (await transaction.execute(writes.stock_level(shop_id, **place))).one_or_none()
-        if (found.version if found else 0) != expected_version:
-            raise Refused(conflict(found.version if found else 0))
-        if found is None:
-            await transaction.execute(writes.inserted(StockLevel, shop_id, {**place, **values}))
-        else:
-            await transaction.execute(writes.stock_updated(shop_id, place, values))
+        for name, pieces in values.items():
+            if pieces < 0:
+                raise Refused(invalid("There are 0 pieces at least.", *input_path(name)))
+        variant_id = await _existing(context, transaction, Variant, count.variant_id)
+        place = {
+            "variant_id": variant_id,
+            "warehouse_id": await _existing(context, transaction, Warehouse, count.warehouse_id),
+        }
+        written = await transaction.execute(writes.stock_set(context.shop.id, place, values, expected))
+        if written.first() is None:
+            current = await transaction.execute(writes.stock_version(context.shop.id, place))
+            raise Refused(conflict(current.scalar_one_or_none() or 0))
         return variant_id
 
-    return await applied(context, Work(run), table="stock_level")
+    return Work(run, StockLevel)
+
+
+async def _existing(context: Context, transaction: Transaction, entity: type[Entity], global_id: str) -> uuid.UUID:
+    row_id = decode_id_of(entity.__name__, global_id)
+    if row_id is not None and (await transaction.execute(writes.row(entity, context.shop.id, row_id))).first():
+        return row_id
+    raise Refused(not_found(*input_path(f"{entity.__tablename__}_id")))

@@ -2,11 +2,11 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from models.base import LONGEST_SLUG, SLUG_PATTERN
-from resolvers.refusals import ErrorCode, Refusal, Refused, input_path
+from resolvers.refusals import ErrorCode, Refusal, Refused, camel, invalid, required, too_many
 
 _LONGEST_TEXT = 255
 _LONGER_TEXTS = {
@@ -20,16 +20,40 @@ _LONGER_TEXTS = {
 """Characters of texts that may be longer than `_LONGEST_TEXT`."""
 
 
-def check_texts(values: Mapping[str, Any]) -> None:
-    """Refuse texts that their columns cannot hold; see `check_text`."""
+_NEVER_BLANK = {"name", "author_name"}
+_LIST_ITEMS = 250
+"""Elements of a list in the input, as everywhere in the API."""
+
+
+def check_texts(values: Mapping[str, Any], *path: str, optional: Collection[str] = ()) -> None:
+    """Refuse texts that their columns cannot hold, also those in lists and in objects.
+
+    Args:
+        values: By column; what is no text is left to others.
+        path: Of the object that holds them, where that is not the input itself.
+        optional: Columns that may hold an empty text, whatever they are called.
+    """
     for column, value in values.items():
-        texts = value if isinstance(value, list) else [value]
-        for text in texts:
-            if isinstance(text, str):
-                check_text(column, text)
+        own = (*(path or ("input",)), camel(column))
+        if isinstance(value, str):
+            if value or column not in optional:
+                check_text(column, value, *own)
+        elif isinstance(value, Mapping):
+            check_texts(value, *own)
+        elif isinstance(value, list):
+            _check_list(value, own)
 
 
-def check_text(column: str, text: str) -> None:
+def _check_list(texts: Sequence[str], path: tuple[str, ...]) -> None:
+    if len(texts) > _LIST_ITEMS:
+        raise Refused(too_many(_LIST_ITEMS, *path))
+    for number, text in enumerate(texts):
+        if not text.strip():
+            raise Refused(required(*path, str(number)))
+        check_text("", text, *path, str(number))
+
+
+def check_text(column: str, text: str, *path: str) -> None:
     """Refuse a text that a column cannot hold.
 
     Raises:
@@ -37,14 +61,34 @@ def check_text(column: str, text: str) -> None:
     """
     longest = _LONGER_TEXTS.get(column, _LONGEST_TEXT)
     if len(text) > longest:
-        raise Refused(Refusal(ErrorCode.TOO_LONG, f"At most {longest:,} characters.", input_path(column)))
+        raise Refused(Refusal(ErrorCode.TOO_LONG, f"At most {longest:,} characters.", path))
     if "\0" in text:
-        raise Refused(Refusal(ErrorCode.INVALID, "A text cannot hold the character NUL.", input_path(column)))
-    if column == "name" and not text.strip():
-        raise Refused(Refusal(ErrorCode.REQUIRED, "A name cannot be empty.", input_path(column)))
-    if column == "slug" and not (re.fullmatch(SLUG_PATTERN, text) and len(text) <= LONGEST_SLUG):
-        message = f"A slug is words of a-z and 0-9 with hyphens between them, {LONGEST_SLUG} characters at most."
-        raise Refused(Refusal(ErrorCode.INVALID, message, input_path(column)))
+        raise Refused(invalid("A text cannot hold the character NUL.", *path))
+    if column in _NEVER_BLANK and not text.strip():
+        raise Refused(required(*path))
+    form, message = _FORMS.get(column, (None, ""))
+    if form is not None and not form.fullmatch(text):
+        raise Refused(invalid(message, *path))
+
+
+_NOT_BLANK = (re.compile(r"\S(.*\S)?"), "This has no blanks around it; null empties it.")
+_COUNTRY = (re.compile(r"[A-Z]{2}"), "A country is an ISO 3166 code such as DE.")
+_FORMS = {
+    "slug": (
+        re.compile(rf"(?=.{{1,{LONGEST_SLUG}}}$){SLUG_PATTERN[1:-1]}"),
+        f"A slug is words of a-z and 0-9 with hyphens between them, {LONGEST_SLUG} characters at most.",
+    ),
+    "url": (
+        re.compile(r"(https?://[^/\s]|/(?!/))[^\s\x00-\x1f]*"),
+        "An address starts with https://, http:// or a single /, and has no blanks.",
+    ),
+    "country": _COUNTRY,
+    "default_country": _COUNTRY,
+    "sku": _NOT_BLANK,
+    "barcode": _NOT_BLANK,
+    "external_ref": _NOT_BLANK,
+}
+"""What a text must look like, and what to say where it does not."""
 
 
 def slug_of(text: str) -> str:

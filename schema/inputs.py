@@ -14,7 +14,9 @@ from strawberry import UNSET
 from core.ids import decode_id_of
 from resolvers.arranging import Assignment
 from resolvers.stocking import Count
+from resolvers.translating import Text
 from schema.enums import AttributeKind, MediaKind, ProductStatus
+from schema.scalars import BigInt
 
 _REFERENCES = {
     "attribute_id": "Attribute",
@@ -123,9 +125,9 @@ class CollectionRuleInput:
     category: strawberry.ID | None = None
     tags: list[str] | None = None
     vendor: str | None = None
-    price_from_minor: int | None = None
-    price_to_minor: int | None = None
-    rating_from: float | None = None
+    price_from_minor: BigInt | None = None
+    price_to_minor: BigInt | None = None
+    rating_from: float | None = strawberry.field(default=None, description="Average rating of this or better, 1 to 5.")
 
     def as_json(self) -> Mapping[str, Any]:
         """Return the rule as its column holds it."""
@@ -254,8 +256,12 @@ class AssignedAttributeInput:
 class TextInput:
     """Of `translationsSet`."""
 
-    field: str = strawberry.field(description="Such as name or description.")
+    field: str = strawberry.field(description="Such as name or seoTitle.")
     value: str | None
+
+    def text(self) -> Text:
+        """Return what is meant."""
+        return Text(self.field, self.value)
 
 
 @strawberry.input(description="What lies in a warehouse.")
@@ -270,6 +276,14 @@ class StockSetInput:
     def count(self) -> Count:
         """Return what is meant."""
         return Count(self.variant_id, self.warehouse_id, self.on_hand, self.safety)
+
+
+@strawberry.input(description="A count of one variant in one warehouse.")
+class StockChangeInput:
+    """Of `stockBulkSet`."""
+
+    input: StockSetInput
+    expected_version: int = strawberry.field(description="As of `stockSet`.")
 
 
 ChannelUpdateInput = changes_of(ChannelCreateInput)

@@ -124,6 +124,11 @@ WarehousePayload = _payload(Warehouse, "warehouse", relations.warehouse)
 ProductBulkPayload = _bulk_payload(ProductPayload)
 VariantBulkPayload = _bulk_payload(VariantPayload)
 ListingBulkPayload = _bulk_payload(ListingPayload)
+MediaBulkPayload = _bulk_payload(MediaPayload)
+CategoryBulkPayload = _bulk_payload(CategoryPayload)
+CollectionBulkPayload = _bulk_payload(CollectionPayload)
+AttributeValueBulkPayload = _bulk_payload(AttributeValuePayload)
+ReviewBulkPayload = _bulk_payload(ReviewPayload)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

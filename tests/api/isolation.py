@@ -175,6 +175,11 @@ MUTATIONS: Mapping[str, Callable[[Catalogue], Arguments]] = {
     "attributeValueCreate": lambda made: {"input": {"attributeId": made.id_of("Attribute"), "name": "New"}},
     "attributeValueUpdate": _of("AttributeValue", input={"name": "New"}),
     "attributeValueDelete": _of("AttributeValue"),
+    "attributeValueBulkCreate": lambda made: {"inputs": [{"attributeId": made.id_of("Attribute"), "name": "New"}]},
+    "attributeValueBulkUpdate": lambda made: {
+        "changes": [{"id": made.id_of("AttributeValue"), "input": {"name": "New"}}]
+    },
+    "attributeValueBulkDelete": lambda made: {"ids": [made.id_of("AttributeValue")]},
     "attributeValueReorder": lambda made: {
         "id": made.id_of("Attribute"),
         "ids": _ids(made, "attribute_value", attribute_id=made.first("attribute").id),
@@ -185,6 +190,11 @@ MUTATIONS: Mapping[str, Callable[[Catalogue], Arguments]] = {
         "input": {"name": "New", "parentId": made.id_of("Category")},
     },
     "categoryDelete": _of("Category"),
+    "categoryBulkCreate": lambda made: {"inputs": [{"name": "New", "parentId": made.id_of("Category")}]},
+    "categoryBulkUpdate": lambda made: {
+        "changes": [{"id": _ids(made, "category")[-1], "input": {"parentId": made.id_of("Category")}}]
+    },
+    "categoryBulkDelete": lambda made: {"ids": [_ids(made, "category")[-1]]},
     "categoryReorder": lambda made: {
         "id": made.id_of("Category"),
         "ids": _ids(made, "category", parent_id=made.first("category").id),
@@ -195,6 +205,11 @@ MUTATIONS: Mapping[str, Callable[[Catalogue], Arguments]] = {
         "input": {"rule": {"category": made.id_of("Category")}},
     },
     "collectionDelete": _of("Collection"),
+    "collectionBulkCreate": lambda made: {"inputs": [{"name": "New", "rule": {"category": made.id_of("Category")}}]},
+    "collectionBulkUpdate": lambda made: {
+        "changes": [{"id": made.id_of("Collection"), "input": {"rule": {"category": made.id_of("Category")}}}]
+    },
+    "collectionBulkDelete": lambda made: {"ids": [made.id_of("Collection")]},
     "collectionProductsAdd": lambda made: {"id": made.id_of("Collection"), "productIds": [made.id_of("Product")]},
     "collectionProductsRemove": lambda made: {"id": made.id_of("Collection"), "productIds": [made.id_of("Product")]},
     "collectionProductsReorder": lambda made: {"id": made.id_of("Collection"), "ids": _ids(made, "product")},
@@ -210,6 +225,7 @@ MUTATIONS: Mapping[str, Callable[[Catalogue], Arguments]] = {
     "variantCreate": lambda made: {"input": {"productId": made.id_of("Product"), "name": "New"}},
     "variantUpdate": _of("Variant", input={"name": "New"}),
     "variantDelete": _of("Variant"),
+    "variantRestore": _of("Variant"),
     "variantReorder": lambda made: {
         "id": made.id_of("Product"),
         "ids": _ids(made, "variant", product_id=made.first("product").id),
@@ -221,6 +237,7 @@ MUTATIONS: Mapping[str, Callable[[Catalogue], Arguments]] = {
     "listingCreate": lambda made: {"input": _listing(made)},
     "listingUpdate": _of("Listing", expectedVersion=1, input={"price": "1.00"}),
     "listingDelete": _of("Listing"),
+    "listingBulkDelete": lambda made: {"ids": [made.id_of("Listing")]},
     "listingBulkCreate": lambda made: {"inputs": [_listing(made)]},
     "listingBulkUpdate": lambda made: {
         "changes": [{"id": made.id_of("Listing"), "expectedVersion": 1, "input": {"price": "1.00"}}]
@@ -230,6 +247,13 @@ MUTATIONS: Mapping[str, Callable[[Catalogue], Arguments]] = {
     },
     "mediaUpdate": lambda made: {"id": made.id_of("Media"), "input": {"variantId": made.id_of("Variant")}},
     "mediaDelete": _of("Media"),
+    "mediaBulkCreate": lambda made: {
+        "inputs": [{"productId": made.id_of("Product"), "variantId": made.id_of("Variant"), "url": "/new.jpg"}]
+    },
+    "mediaBulkUpdate": lambda made: {
+        "changes": [{"id": made.id_of("Media"), "input": {"variantId": made.id_of("Variant")}}]
+    },
+    "mediaBulkDelete": lambda made: {"ids": [made.id_of("Media")]},
     "mediaReorder": lambda made: {
         "id": made.id_of("Product"),
         "ids": _ids(made, "media", product_id=made.first("product").id),
@@ -237,10 +261,19 @@ MUTATIONS: Mapping[str, Callable[[Catalogue], Arguments]] = {
     "relatedProductsSet": lambda made: {"id": made.id_of("Product"), "productIds": [_ids(made, "product")[1]]},
     "reviewCreate": lambda made: {"input": {"productId": made.id_of("Product"), "rating": 5, "authorName": "Ada"}},
     "reviewModerate": _of("Review", status="APPROVED"),
+    "reviewBulkModerate": lambda made: {"ids": [made.id_of("Review")], "status": "APPROVED"},
     "reviewDelete": _of("Review"),
     "stockSet": lambda made: {
         "expectedVersion": 1,
         "input": {"variantId": made.id_of("Variant"), "warehouseId": made.id_of("Warehouse"), "onHand": 1},
+    },
+    "stockBulkSet": lambda made: {
+        "changes": [
+            {
+                "expectedVersion": 1,
+                "input": {"variantId": made.id_of("Variant"), "warehouseId": made.id_of("Warehouse"), "onHand": 1},
+            }
+        ]
     },
     "translationsSet": _of("Product", locale="de", texts=[{"field": "name", "value": "Neu"}]),
     "warehouseCreate": lambda _: {"input": {"name": "New"}},

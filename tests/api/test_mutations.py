@@ -40,7 +40,7 @@ async def test_a_taken_slug_is_refused_and_names_the_other_product(api):
     assert payload["userErrors"] == [
         {
             "code": "DUPLICATE",
-            "message": "Another object has this slug.",
+            "message": "There is another with this slug already.",
             "path": ["input", "slug"],
             "field": "slug",
             "existingId": first.data["productCreate"]["product"]["id"],
