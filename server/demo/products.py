@@ -50,7 +50,9 @@ def relation_rows(frame: Frame, number: int) -> Iterator[RelationRow]:
     """Make the relations of a product: others of its kind beside it, and things that go with it."""
     kinds = len(vocabulary().items)
     seen = {number}
-    for kind, step in (("RELATED", kinds), ("RELATED", 2 * kinds), ("UPSELL", kinds + 1), ("ACCESSORY", 1)):
+    steps = (("RELATED", kinds), ("ACCESSORY", 1), ("UPSELL", kinds + 1), ("RELATED", 2 * kinds))
+    # Large shops have fewer, which nobody misses and seeding is the faster for.
+    for kind, step in steps[: None if number < SMALLEST_SHOP else 2]:
         other = (number + step) % frame.count
         if other not in seen:
             seen.add(other)

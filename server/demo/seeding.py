@@ -16,7 +16,7 @@ from sqlalchemy import delete, select, update
 from core.database import Database, TenantDatabase, Transaction
 from core.errors import ConfigurationError
 from models import shops
-from models.collections import Collection, refresh_rule_of_collection
+from models.collections import refresh_rules_of_products
 from models.listings import refresh_product_listings
 from server.demo.copying import driver_of, insert, stage
 from server.demo.frames import Frame, frame_rows
@@ -28,8 +28,8 @@ from server.demo.rows import TABLES, Row
 Advance = Callable[[int], None]
 """Told how many steps more are done."""
 
-STEPS = 3
-"""Steps of each product: its own rows, its relations, its listings."""
+STEPS = 4
+"""Steps of each product: its own rows, its relations, its listings, its place in collections by rule."""
 
 _BATCH = 1_000
 """Products copied at once: enough to make round trips cheap, some 30 MB of rows."""
@@ -55,7 +55,7 @@ async def seed_shop(database: Database, owner_url: str, frame: Frame, advance: A
     await take_statistics(owner_url)
     await _list(tenant, frame, advance)
     await take_statistics(owner_url)
-    await _open(tenant, frame)
+    await _open(tenant, frame, advance)
 
 
 async def is_complete(database: Database, slug: str) -> bool:
@@ -117,10 +117,12 @@ async def _list(tenant: TenantDatabase, frame: Frame, advance: Advance) -> None:
         await transaction.commit()
 
 
-async def _open(tenant: TenantDatabase, frame: Frame) -> None:
+async def _open(tenant: TenantDatabase, frame: Frame, advance: Advance) -> None:
     async with tenant.write() as transaction:
-        for collection_id in await transaction.scalars(select(Collection.id).where(Collection.kind == "RULE")):
-            await transaction.execute(refresh_rule_of_collection, {"collection": collection_id})
+        for numbers in _batches(frame.count):
+            product_ids = [frame.product_id(number) for number in numbers]
+            await transaction.execute(refresh_rules_of_products, {"products": product_ids})
+            advance(len(numbers))
         transaction.add(shops.Domain(shop_id=frame.shop_id, host=frame.profile.host))
         await transaction.execute(update(shops.Shop).where(shops.Shop.id == frame.shop_id).values(status="ACTIVE"))
         await transaction.commit()

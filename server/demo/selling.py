@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from server.demo.designs import MOST_VARIANTS, Design, Option
 from server.demo.frames import Frame
+from server.demo.profiles import SMALLEST_SHOP
 from server.demo.rows import ListingRow, StockRow
 
 BACKORDER_LIMIT = 25
@@ -48,13 +49,14 @@ class Piece:
 
 
 def listing_rows(frame: Frame, piece: Piece) -> Iterator[ListingRow]:
-    """Make the prices of a variant in each channel."""
+    """Make the prices of a variant; beyond the small shops, every other product is in the first channel only."""
     number = piece.design.number
     cents = round(piece.design.cents * (1 + _SURCHARGE * piece.position))
     # Some are not shown at all, some in the first channel only, and some are not on sale yet.
     shown = 0 if number % 24 == 9 else 1 if number % 12 == 5 else len(frame.profile.channels)  # noqa: PLR2004
     available_from = SCHEDULED if number % 15 == 4 else None  # noqa: PLR2004
-    for place, channel in enumerate(frame.profile.channels):
+    channels = frame.profile.channels[: 1 if number >= SMALLEST_SHOP and number % 2 else None]
+    for place, channel in enumerate(channels):
         yield ListingRow(
             shop_id=frame.shop_id,
             id=frame.identities.of(f"listing-{place}", piece.number, frame.made_at(number)),

@@ -14,7 +14,7 @@ from models.shops import Domain, Shop, shop_by_slug
 from server.demo import ensure_demo
 from server.demo.profiles import PROFILES
 from server.demo.rows import TABLES as COPIED
-from server.demo.seeding import frame_of, is_complete, remove_shop, seed_shop, take_statistics
+from server.demo.seeding import STEPS, frame_of, is_complete, remove_shop, seed_shop, take_statistics
 from tests.server.demo.reading import SLUGS, fingerprint, value
 
 
@@ -38,7 +38,7 @@ async def test_several_batches_fit_together(demo, cluster):
     other = dataclasses.replace(PROFILES[0], slug="demo-large")
     steps = []
     await seed_shop(demo, cluster.owner_url, frame_of(other, count), steps.append)
-    assert steps == [1_000, 10] * 3
+    assert steps == [1_000, 10] * STEPS
     assert await value(demo, other.slug, "SELECT count(*) FROM product") == count
     assert await value(demo, other.slug, "SELECT count(*) FROM variant") == 3 * count
     assert await value(demo, other.slug, "SELECT count(*) FROM product_listing") == 2 * count
