@@ -1,7 +1,8 @@
 """The application: everything that a process serves, put together from its settings."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
 import redis.asyncio
@@ -12,7 +13,6 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from core import migrations
 from core.clock import system_clock
@@ -30,12 +30,12 @@ from server.graphql.http import GraphQLEndpoint, HttpSettings
 from server.graphql.persisted import DocumentsInProcess
 from server.keys import configured_keys
 from server.landing import examples_route, read_landing
-from server.metrics import create_metrics, metrics_route
+from server.metrics import Metrics, create_metrics, metrics_route
 from server.observability import Observed, report_masked
 from server.tenancy import SHOP_HEADER, Naming, ShopDirectory, resolve_shop
 
 
-def create_app(settings: Settings) -> ASGIApp:
+def create_app(settings: Settings) -> Observed:
     """Put the application together.
 
     Nothing is connected yet: its lifespan does that, and undoes it.
@@ -48,25 +48,9 @@ def create_app(settings: Settings) -> ASGIApp:
         oldest_revision=migrations.newest_revision(),
         redis=cache.ping if cache else None,
     )
-    metrics = create_metrics()
-    metrics.watch_pool(
-        "reads",
-        in_use=lambda: database.reads.get_size() - database.reads.get_idle_size(),
-        at_most=database.reads.get_max_size,
-    )
+    metrics = _metrics(database)
     schema = build()
     directory = ShopDirectory(database)
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await database.open()
-        probes.is_started = True
-        yield
-        probes.is_draining = True
-        if cache is not None:
-            await cache.aclose()
-        await database.close()
-
     endpoint = GraphQLEndpoint(
         store=DocumentStore(schema, suggestions=settings.is_development),
         persisted=DocumentsInProcess(),
@@ -86,7 +70,37 @@ def create_app(settings: Settings) -> ASGIApp:
     ]
     if settings.is_development:
         routes += [examples_route(settings), *graphiql.routes(), media_route(), metrics_route(metrics)]
+    lifespan = _lifespan(database, cache, probes)
     return Observed(Starlette(routes=routes, middleware=_middleware(settings), lifespan=lifespan), metrics)
+
+
+def _metrics(database: Database) -> Metrics:
+    """Return the metrics of a process, its pool among them."""
+    metrics = create_metrics()
+    metrics.watch_pool(
+        "reads",
+        in_use=lambda: database.reads.get_size() - database.reads.get_idle_size(),
+        at_most=database.reads.get_max_size,
+    )
+    return metrics
+
+
+def _lifespan(
+    database: Database, cache: redis.asyncio.Redis | None, probes: health.Health
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """Return what connects at the start, and hangs up in the end."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await database.open()
+        probes.is_started = True
+        yield
+        probes.is_draining = True
+        if cache is not None:
+            await cache.aclose()
+        await database.close()
+
+    return lifespan
 
 
 def _opening(settings: Settings, database: Database, directory: ShopDirectory) -> OpenContext:
