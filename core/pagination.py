@@ -18,7 +18,8 @@ COUNT_CEILING = 10_001
 """Where total counts saturate: counting further would cost more than a page is worth."""
 
 _SIGNATURE_BYTES = 8
-_LONGEST_CURSOR = 1_000
+_LONGEST_CURSOR = 2_000
+"""Characters; a sort value of 200 characters, each escaped or of four bytes, is about 1,700."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

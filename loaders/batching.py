@@ -144,7 +144,8 @@ def cursor_values(request: PageRequest) -> dict[str, Any]:
     values: dict[str, Any] = {"limit": request.size + 1}
     if request.cursor is not None:
         sort_key, row_id = request.cursor
-        values |= {"cursor_key": sort_key, "cursor_id": uuid.UUID(row_id)}
+        # A statement takes the key as text and casts it to the type of its column.
+        values |= {"cursor_key": str(sort_key), "cursor_id": uuid.UUID(row_id)}
     return values
 
 

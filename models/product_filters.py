@@ -4,6 +4,7 @@ import dataclasses
 import enum
 import uuid
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 MOST_FOUND = 1_000
@@ -94,10 +95,15 @@ class ProductFilter:
         for number, each in enumerate(self.attributes):
             values[f"attribute_{number}"] = each.attribute
             values[f"values_{number}"] = list(each.values or ())
-            values[f"from_{number}"] = each.number_from
-            values[f"to_{number}"] = each.number_to
+            values[f"from_{number}"] = _as_written(each.number_from)
+            values[f"to_{number}"] = _as_written(each.number_to)
             values[f"boolean_{number}"] = each.boolean
         return values
+
+
+def _as_written(number: float | None) -> Decimal | None:
+    """Return the decimal that a client wrote: 0.1 itself and not the binary fraction next to it."""
+    return None if number is None else Decimal(repr(number))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

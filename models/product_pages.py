@@ -34,7 +34,7 @@ from models.listings import Listing, ProductListing
 from models.product_filters import FilterForm, ProductSort
 from models.products import Product, Variant
 from models.scopes import Shape
-from models.selling import left_in
+from models.selling import is_sold, left_in
 from models.translations import translated
 
 _SAMPLE = COUNT_CEILING
@@ -150,7 +150,12 @@ def product_facets(shape: Shape, form: FilterForm) -> Statement:
         .join(Attribute, (Attribute.shop_id == assigned.shop_id) & (Attribute.id == assigned.attribute_id))
         .where(of_shop(assigned), Attribute.is_filterable, assigned.value_id.is_not(None), kept)
         .group_by(assigned.attribute_id, assigned.value_id, Attribute.position)
-        .order_by(Attribute.position, assigned.attribute_id, func.count(assigned.product_id.distinct()).desc(), assigned.value_id)
+        .order_by(
+            Attribute.position,
+            assigned.attribute_id,
+            func.count(assigned.product_id.distinct()).desc(),
+            assigned.value_id,
+        )
     )
 
 
@@ -203,7 +208,7 @@ def _available() -> ColumnElement[bool]:
         of_shop(Listing),
         Listing.variant_id == Variant.id,
         Listing.channel_id == CHANNEL,
-        Listing.is_published,
+        is_sold(),
     )
 
 

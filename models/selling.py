@@ -15,9 +15,12 @@ from models.products import Variant
 from models.scopes import Shape
 from models.shops import Channel
 
+_MOST = 2**31 - 1
+"""Where quantities saturate: the sum of several warehouses may exceed what GraphQL's Int holds."""
+
 
 def _prices(amount: ColumnExpression, shape: Shape) -> Statement:
-    sold = () if shape.drafts else (_sold(),)
+    sold = () if shape.drafts else (is_sold(),)
     return (
         select(Listing.variant_id, amount.label("minor"), Channel.currency)
         .join(Channel, and_(Channel.shop_id == Listing.shop_id, Channel.id == Listing.channel_id))
@@ -31,7 +34,8 @@ def _prices(amount: ColumnExpression, shape: Shape) -> Statement:
     )
 
 
-def _sold() -> ColumnElement[bool]:
+def is_sold() -> ColumnElement[bool]:
+    """Return the condition that a listing sells its variant now."""
     return and_(Listing.is_published, or_(Listing.available_from.is_(None), Listing.available_from <= func.now()))
 
 
@@ -101,7 +105,7 @@ def _availability(*, by_product: bool) -> Statement:
     """Sum the stock of the channel's warehouses; each variant's sum is made before anything else is joined."""
     stock = (
         select(
-            func.greatest(func.sum(left_in()), 0).label("quantity"),
+            func.least(func.greatest(func.sum(left_in()), 0), _MOST).label("quantity"),
             coalesce(func.bool_or(left_in() + StockLevel.backorder_limit > 0), False).label("in_stock"),
         )
         .join(
@@ -117,7 +121,7 @@ def _availability(*, by_product: bool) -> Statement:
     )
     sold = (
         select(Listing.id)
-        .where(of_shop(Listing), Listing.variant_id == Variant.id, Listing.channel_id == CHANNEL, _sold())
+        .where(of_shop(Listing), Listing.variant_id == Variant.id, Listing.channel_id == CHANNEL, is_sold())
         .exists()
     )
     quantity = case((Variant.track_inventory, coalesce(stock.c.quantity, 0)))
@@ -134,7 +138,9 @@ def _availability(*, by_product: bool) -> Statement:
     return (
         select(
             Variant.product_id.label("id"),
-            case((func.bool_and(Variant.track_inventory), func.sum(quantity))).cast(Integer).label("quantity"),
+            case((func.bool_and(Variant.track_inventory), func.least(func.sum(quantity), _MOST)))
+            .cast(Integer)
+            .label("quantity"),
             func.bool_or(available).label("is_available"),
         )
         .select_from(rows)
