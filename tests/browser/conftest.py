@@ -10,7 +10,6 @@ from playwright.async_api import Browser, Page, Route, async_playwright, expect
 from tests.browser.application import application
 from tests.servers import served
 
-CHROMIUM = "/usr/bin/chromium"
 # Generous, since several tests share the machine.
 PATIENCE_MS = 30_000
 expect.set_options(timeout=PATIENCE_MS)
@@ -46,9 +45,9 @@ async def address() -> AsyncIterator[str]:
 
 
 @pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
+async def browser(chromium: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        opened = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield opened
         await opened.close()
 

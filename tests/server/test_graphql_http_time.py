@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -119,9 +118,7 @@ async def test_a_slow_operation_of_a_patient_client_ends_well(monkeypatch):
         assert (await client.post("/graphql", json={"query": "{ hello }"})).status_code == 200
 
 
-async def test_every_audit_of_graphql_over_http_is_ok():
-    node = shutil.which("node")
-    assert node is not None, "Install Node.js: the audits need it."
+async def test_every_audit_of_graphql_over_http_is_ok(node):
     async with serving() as server:
         process = await asyncio.create_subprocess_exec(
             node, str(AUDIT), f"{server.url}/graphql", stdout=asyncio.subprocess.PIPE
