@@ -53,27 +53,33 @@ class CollectionProduct(Tenant):
     position: Mapped[int] = mapped_column(Integer, server_default="0")
 
 
-_MATCHES = """
-    p.shop_id = c.shop_id AND p.deleted_at IS NULL
-    AND (c.rule->>'category' IS NULL OR EXISTS (
-        SELECT FROM category own JOIN category top ON top.shop_id = own.shop_id
-        WHERE own.shop_id = p.shop_id AND own.id = p.category_id AND top.id = (c.rule->>'category')::uuid
-            AND own.path >= top.path AND own.path < top.path || 'g'))
-    AND (c.rule->'tags' IS NULL OR p.tags @> ARRAY(SELECT jsonb_array_elements_text(c.rule->'tags')))
-    AND (c.rule->>'vendor' IS NULL OR p.vendor = c.rule->>'vendor')
-    AND (c.rule->>'priceFromMinor' IS NULL OR l.price_to_minor >= (c.rule->>'priceFromMinor')::bigint)
-    AND (c.rule->>'priceToMinor' IS NULL OR l.price_from_minor <= (c.rule->>'priceToMinor')::bigint)
-    AND (c.rule->>'ratingFrom' IS NULL OR p.rating_average >= (c.rule->>'ratingFrom')::numeric)
-"""
-
 _REFRESH_RULES = """
-    WITH wanted AS (
-        SELECT c.shop_id, c.id AS collection_id, p.id AS product_id
+    WITH rules AS MATERIALIZED (
+        SELECT c.shop_id, c.id, h.id AS channel_id, c.rule->>'category' AS category, top.path,
+            CASE WHEN c.rule->'tags' IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(c.rule->'tags')) END
+                AS tags,
+            c.rule->>'vendor' AS vendor,
+            (c.rule->>'priceFromMinor')::bigint AS price_from_minor,
+            (c.rule->>'priceToMinor')::bigint AS price_to_minor,
+            (c.rule->>'ratingFrom')::numeric AS rating_from
         FROM collection c
             JOIN channel h ON h.shop_id = c.shop_id AND h.is_default
-            JOIN product p ON p.shop_id = c.shop_id
-            LEFT JOIN product_listing l ON l.shop_id = p.shop_id AND l.product_id = p.id AND l.channel_id = h.id
-        WHERE c.shop_id = app_shop() AND c.kind = 'RULE' AND {wanted} AND {matches}
+            LEFT JOIN category top ON top.shop_id = c.shop_id AND top.id = (c.rule->>'category')::uuid
+        WHERE c.shop_id = app_shop() AND c.kind = 'RULE' AND {rules}
+    ), wanted AS (
+        SELECT r.shop_id, r.id AS collection_id, p.id AS product_id
+        FROM rules r
+            JOIN product p ON p.shop_id = r.shop_id
+            LEFT JOIN category own ON own.shop_id = p.shop_id AND own.id = p.category_id
+            LEFT JOIN product_listing l
+                ON l.shop_id = p.shop_id AND l.product_id = p.id AND l.channel_id = r.channel_id
+        WHERE p.shop_id = app_shop() AND p.deleted_at IS NULL AND {products}
+            AND (r.category IS NULL OR own.path >= r.path AND own.path < r.path || 'g')
+            AND (r.tags IS NULL OR p.tags @> r.tags)
+            AND (r.vendor IS NULL OR p.vendor = r.vendor)
+            AND (r.price_from_minor IS NULL OR l.price_to_minor >= r.price_from_minor)
+            AND (r.price_to_minor IS NULL OR l.price_from_minor <= r.price_to_minor)
+            AND (r.rating_from IS NULL OR p.rating_average >= r.rating_from)
     ), gone AS (
         DELETE FROM collection_product cp USING collection c
         WHERE cp.shop_id = app_shop() AND c.shop_id = cp.shop_id AND c.id = cp.collection_id AND c.kind = 'RULE'
@@ -85,20 +91,21 @@ _REFRESH_RULES = """
     SELECT shop_id, collection_id, product_id FROM wanted
     ON CONFLICT DO NOTHING
 """
+# Rules are read once, not once a product: taking them apart for each makes the planner give up on everything else.
 
 refresh_rules_of_products = text(
     _REFRESH_RULES.format(
-        matches=_MATCHES,
-        wanted="p.id = ANY(CAST(:products AS uuid[]))",
+        rules="TRUE",
+        products="p.id = ANY(CAST(:products AS uuid[]))",
         present="cp.product_id = ANY(CAST(:products AS uuid[]))",
     )
 )
 """Decide again which rule collections `products` are in."""
 
 refresh_rule_of_collection = text(
-    _REFRESH_RULES.format(matches=_MATCHES, wanted="c.id = :collection", present="cp.collection_id = :collection")
+    _REFRESH_RULES.format(rules="c.id = :collection", products="TRUE", present="cp.collection_id = :collection")
 )
 """Decide again which products are in the rule `collection`."""
 
-refresh_rules = text(_REFRESH_RULES.format(matches=_MATCHES, wanted="TRUE", present="TRUE"))
+refresh_rules = text(_REFRESH_RULES.format(rules="TRUE", products="TRUE", present="TRUE"))
 """Decide again which products are in every rule collection."""
