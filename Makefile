@@ -86,7 +86,7 @@ reset: ## Remove the demo shops and all other data of the data folder (DATA=.dat
 	@echo "Removing the data in $(DATA)."
 	@kept=$$(readlink '$(DATA)/postgresql/cluster' || true); \
 		case "$$kept" in /var/lib/galleria/*/cluster) rm -rf "$${kept%/cluster}";; esac
-	@rm -rf '$(DATA)/postgresql' '$(DATA)/secret' '$(DATA)/token-keys.json'
+	@rm -rf '$(DATA)/postgresql' '$(DATA)/token-keys.json'
 
 node: tests/node/package-lock.json
 	@if command -v npm > /dev/null; then \

@@ -2,21 +2,16 @@
 
 import dataclasses
 import enum
-import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, get_type_hints
 
-from core.errors import ConfigurationError
 from core.variables import (
-    SECRET_MIN_BYTES,
     Secret,
     Variable,
     existing_file,
     integer,
     origins,
-    secret_key,
     secret_url,
 )
 
@@ -92,16 +87,6 @@ class Settings:
         Path,
         Variable("GALLERIA_DATA", Path, "Folder for the embedded database and for generated keys.", default=".data"),
     ]
-    secret: Annotated[
-        Secret,
-        Variable(
-            "GALLERIA_SECRET",
-            secret_key,
-            f"At least {SECRET_MIN_BYTES} bytes that sign cursors, the same in all processes. In development it is "
-            "made in the data folder.",
-            is_required=True,
-        ),
-    ]
     token_keys: Annotated[
         Path | None,
         Variable(
@@ -171,8 +156,6 @@ def variables() -> dict[str, Variable]:
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """Read and check all settings.
 
-    In development a missing secret is made in the data folder, and kept there.
-
     Args:
         environ: Environment variables, as in `os.environ`.
 
@@ -185,24 +168,6 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     if texts["environment"] is None and texts["database_url"] is None and (data / EMBEDDED_FOLDER).exists():
         texts["environment"] = Environment.DEVELOPMENT
     is_development = texts["environment"] == Environment.DEVELOPMENT
-    if is_development and texts["secret"] is None:
-        texts["secret"] = _development_secret(data)
     values = {name: variable.value(texts[name], is_development=is_development) for name, variable in known.items()}
     values["owner_database_url"] = values["owner_database_url"] or values["database_url"]
     return Settings(**values)
-
-
-def _development_secret(data: Path) -> str:
-    """Return the secret kept in the data folder, making it the first time."""
-    path = data / "secret"
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(secrets.token_hex(SECRET_MIN_BYTES))
-        return path.read_text(encoding="ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"Cannot keep a secret in the data folder: {error}. Set GALLERIA_DATA to another folder."
-        ) from None

@@ -8,9 +8,6 @@ from urllib.parse import urlsplit
 
 from core.errors import ConfigurationError
 
-SECRET_MIN_BYTES = 32
-"""A key for HMAC-SHA256 should be as long as its output (RFC 2104, section 3)."""
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Secret:
@@ -120,13 +117,6 @@ def _has_good_port(url: str) -> bool:
         return urlsplit(url).port != 0
     except ValueError:
         return False
-
-
-def secret_key(text: str) -> Secret:
-    """Parse a key that is long enough to sign with."""
-    if len(text.encode()) < SECRET_MIN_BYTES:
-        raise ValueError(f"must be at least {SECRET_MIN_BYTES} bytes long; make one with: openssl rand -hex 32")
-    return Secret(text)
 
 
 def existing_file(text: str) -> Path:

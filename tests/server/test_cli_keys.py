@@ -27,7 +27,6 @@ def production(monkeypatch, tmp_path):
     """Settings that name a key file, which the test writes."""
     path = tmp_path / "keys.json"
     monkeypatch.setenv("GALLERIA_ENVIRONMENT", "production")
-    monkeypatch.setenv("GALLERIA_SECRET", "s" * 64)
     monkeypatch.setenv("DATABASE_URL", "postgresql://galleria@database.invalid/galleria")
     monkeypatch.setenv("GALLERIA_TOKEN_ISSUER", "issuer")
     monkeypatch.setenv("GALLERIA_TOKEN_KEYS", str(path))
