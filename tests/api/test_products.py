@@ -1,5 +1,7 @@
 """Reading products."""
 
+from datetime import UTC, datetime
+
 from tests import factories
 
 LISTING = """
@@ -38,3 +40,14 @@ async def test_listing_shows_what_is_for_sale_with_its_price_and_stock(api, shop
     assert node["variants"][0]["availability"] == {"isAvailable": True, "quantity": 3}
     assert node["variants"][0]["sku"] == variant.sku
     assert connection["pageInfo"]["hasNextPage"] is False
+
+
+async def test_a_scheduled_product_is_hidden_also_when_one_variant_is_not_listed(api, shop, database):
+    product = await factories.product(database, shop)
+    listed = await factories.variant(database, shop, product)
+    await factories.variant(database, shop, product)
+    await factories.listing(database, shop, listed, available_from=datetime(2090, 1, 1, tzinfo=UTC))
+
+    answer = await api("{ products { totalCount } }")
+
+    assert answer.data["products"]["totalCount"] == 0
