@@ -72,7 +72,8 @@ _REFRESH = """
                                  price_from_minor, price_to_minor, listed_at, name_key, rating_key)
     SELECT p.shop_id, c.id, p.id, p.category_id,
            p.status = 'ACTIVE' AND count(l.id) > 0,
-           CASE WHEN bool_and(l.available_from IS NOT NULL) FILTER (WHERE l.id IS NOT NULL) THEN min(l.available_from) END,
+           CASE WHEN bool_and(l.available_from IS NOT NULL) FILTER (WHERE l.id IS NOT NULL)
+                THEN min(l.available_from) END,
            min(l.price_minor), max(l.price_minor),
            p.created_at, p.name_key, coalesce(round(p.rating_average * 100), 0)
     FROM product p
