@@ -11,8 +11,8 @@ from sqlalchemy.sql import Executable, literal, select
 from models.attributes import AttributeValue
 from models.base import Aggregate, Entity, Statement, Tenant
 from models.inventory import StockLevel, Warehouse
-from models.listings import Listing, ProductListing
-from models.products import Product, Review, Variant
+from models.listings import ProductListing
+from models.products import Variant
 from models.shops import Channel
 from models.translations import Translation
 
@@ -114,29 +114,9 @@ def stock_version(shop_id: uuid.UUID, place: Mapping[str, uuid.UUID]) -> Stateme
     )
 
 
-def products_with(shop_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Statement:
-    """Return the products with these ids."""
-    return select(Product.id).where(Product.shop_id == shop_id, Product.id.in_(ids))
-
-
 def products_of_variants(shop_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Statement:
     """Return the products of variants."""
     return select(Variant.product_id).where(Variant.shop_id == shop_id, Variant.id.in_(ids)).distinct()
-
-
-def products_of_listings(shop_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Statement:
-    """Return the products of listings."""
-    return (
-        select(Variant.product_id)
-        .join(Listing, (Listing.shop_id == Variant.shop_id) & (Listing.variant_id == Variant.id))
-        .where(Listing.shop_id == shop_id, Listing.id.in_(ids))
-        .distinct()
-    )
-
-
-def products_of_reviews(shop_id: uuid.UUID, ids: Sequence[uuid.UUID]) -> Statement:
-    """Return the products of reviews."""
-    return select(Review.product_id).where(Review.shop_id == shop_id, Review.id.in_(ids)).distinct()
 
 
 def exists_with(entity: type[Tenant], shop_id: uuid.UUID, **values: Any) -> Statement:

@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 MOST_IN_BULK = 250
 _ATTEMPTS = 4
+_PAUSE_SECONDS = 0.05
+"""Before the second attempt, and twice as long before each further one: others are to be done by then."""
 
 
 class BulkErrorPolicy(enum.Enum):
@@ -41,6 +43,8 @@ class Work:
         row_id: The row that is changed; None for a new one.
         deletes: Whether a foreign key that refuses means that the row is still needed.
         by_id: Whether the client names the row alone, and gives no values.
+        order: What it waits for others by. Works of a block are done in this order, so that two blocks wait for each
+            other in one direction only.
         touched: Products whose listings follow from what was done; `run` adds to it.
     """
 
@@ -50,6 +54,7 @@ class Work:
     row_id: uuid.UUID | None = None
     deletes: bool = False
     by_id: bool = False
+    order: str = ""
     touched: set[uuid.UUID] = dataclasses.field(default_factory=set)
 
 
@@ -89,7 +94,7 @@ async def together(
 
     async def attempt() -> Sequence[Outcome]:
         async with context.database.write() as transaction:
-            outcomes = [await _saved(transaction, work) for work in works]
+            outcomes = await _in_order(transaction, works)
             failed = any(outcome.refusals for outcome in outcomes)
             if failed and policy is BulkErrorPolicy.ALL_OR_NOTHING:
                 return [outcome if outcome.refusals else _NOT_APPLIED for outcome in outcomes]
@@ -102,6 +107,12 @@ async def together(
 
 
 _NOT_APPLIED = Outcome(refusals=(Refusal(ErrorCode.NOT_APPLIED, "Not done, since another of these was refused."),))
+
+
+async def _in_order(transaction: Transaction, works: Sequence[Work]) -> list[Outcome]:
+    numbers = sorted(range(len(works)), key=lambda number: works[number].order)
+    done = {number: await _saved(transaction, works[number]) for number in numbers}
+    return [done[number] for number in range(len(works))]
 
 
 async def _saved(transaction: Transaction, work: Work) -> Outcome:
@@ -182,5 +193,6 @@ async def _retried(attempt: Callable[[], Awaitable[T]]) -> T:
         try:
             return await attempt()
         except Contended:
-            await asyncio.sleep(random.uniform(0, 0.02 * 2**number))  # noqa: S311  (jitter is no secret)
+            longest = _PAUSE_SECONDS * 2**number
+            await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311  (jitter is no secret)
     return await attempt()

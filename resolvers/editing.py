@@ -93,12 +93,11 @@ async def _variant(draft: Draft) -> None:
 
 
 async def _media(draft: Draft) -> None:
-    product_id = draft.values["product_id"] if draft.before is None else draft.before.product_id
     variant_id = draft.values.get("variant_id")
     if variant_id is not None:
         statement = writes.row(Variant, draft.context.shop.id, variant_id)
         variant = (await draft.transaction.execute(statement)).one_or_none()
-        if variant is None or variant.product_id != product_id:
+        if variant is None or variant.product_id != draft.parent.id:
             raise Refused(not_found(*input_path("variant_id")))
     await _at_the_end(draft, Media, "product_id", MOST_MEDIA)
 
@@ -200,12 +199,9 @@ async def _refresh_rules(draft: Draft) -> None:
 
 
 async def _attribute_value(draft: Draft) -> None:
-    if draft.before is None:
-        statement = writes.row(Attribute, draft.context.shop.id, draft.values["attribute_id"])
-        kind = (await draft.transaction.execute(statement)).one().kind
-        if kind not in CHOSEN_KINDS:
-            message = f"Attributes of the kind {kind} have no values to choose from."
-            raise Refused(invalid(message, *input_path("attribute_id")))
+    if draft.before is None and draft.parent.kind not in CHOSEN_KINDS:
+        message = f"Attributes of the kind {draft.parent.kind} have no values to choose from."
+        raise Refused(invalid(message, *input_path("attribute_id")))
     await _at_the_end(draft, AttributeValue, "attribute_id")
 
 
@@ -219,8 +215,7 @@ async def _clear_attribute(draft: Draft) -> None:
 async def _review(draft: Draft) -> None:
     """Keep those who cannot see a product from finding out, by reviewing it, that there is one."""
     if draft.before is None and not draft.context.actor.may(Permission.CATALOGUE_READ):
-        product_id = draft.values["product_id"]
-        shown = await draft.transaction.execute(writes.visible_listing(draft.context.shop.id, product_id))
+        shown = await draft.transaction.execute(writes.visible_listing(draft.context.shop.id, draft.parent.id))
         if shown.first() is None:
             raise Refused(not_found(*input_path("product_id")))
 
@@ -228,9 +223,8 @@ async def _review(draft: Draft) -> None:
 async def _after_review(draft: Draft) -> None:
     is_deleted = not draft.values
     if draft.before is not None and (is_deleted or "status" in draft.values):
-        product_id = draft.before.product_id
-        await draft.transaction.execute(writes.row(Product, draft.context.shop.id, product_id, locked=True))
-        await draft.transaction.execute(writes.ratings_recounted, {"product": product_id})
+        await draft.transaction.execute(writes.row(Product, draft.context.shop.id, draft.parent.id, locked=True))
+        await draft.transaction.execute(writes.ratings_recounted, {"product": draft.parent.id})
 
 
 async def _keep_stock(draft: Draft) -> None:
@@ -270,17 +264,21 @@ attribute_values = Writable(
 )
 categories = Writable(Category, "Category", prepare=_category, settle=_after_category)
 collections = Writable(Collection, "Collection", prepare=_collection, settle=_after_collection)
-products = Writable(Product, "Product", prepare=_product, settle=_after_product, products_of=writes.products_with)
+products = Writable(Product, "Product", prepare=_product, settle=_after_product, product_of=lambda draft: draft.id)
 variants = Writable(
     Variant,
     "Variant",
     parent=("product_id", Product),
     prepare=_variant,
-    products_of=writes.products_of_variants,
+    product_of=lambda draft: draft.parent.id,
 )
 media = Writable(Media, "Media", parent=("product_id", Product), prepare=_media)
 listings = Writable(
-    Listing, "Listing", parent=("variant_id", Variant), prepare=_listing, products_of=writes.products_of_listings
+    Listing,
+    "Listing",
+    parent=("variant_id", Variant),
+    prepare=_listing,
+    product_of=lambda draft: draft.parent.product_id,
 )
 reviews = Writable(
     Review,
@@ -288,6 +286,6 @@ reviews = Writable(
     parent=("product_id", Product),
     prepare=_review,
     settle=_after_review,
-    products_of=writes.products_of_reviews,
+    product_of=lambda draft: draft.parent.id,
 )
 warehouses = Writable(Warehouse, "Warehouse", clear=_keep_stock)

@@ -59,7 +59,7 @@ def counting(context: Context, count: Count, expected: int) -> Work:
             raise Refused(conflict(current.scalar_one_or_none() or 0))
         return variant_id
 
-    return Work(run, StockLevel)
+    return Work(run, StockLevel, order=f"{count.variant_id} {count.warehouse_id}")
 
 
 async def _existing(context: Context, transaction: Transaction, entity: type[Entity], global_id: str) -> uuid.UUID:

@@ -11,7 +11,7 @@ from typing import Any
 from core.database import Transaction
 from core.ids import decode_id_of, new_id
 from models import constraints, writes
-from models.base import Aggregate, Entity, Statement
+from models.base import Aggregate, Entity
 from resolvers.blocks import Work, alone
 from resolvers.context import Context
 from resolvers.refusals import Outcome, Refused, conflict, input_path, not_found, required
@@ -28,6 +28,7 @@ class Draft:
         values: Columns and their values; a `prepare` may change them. After the write: those that did change.
         id: Of the row.
         before: The row as it was, locked; None for a new one.
+        parent: The row that it is a part of, where its kind has one.
     """
 
     context: Context
@@ -35,6 +36,7 @@ class Draft:
     values: dict[str, Any]
     id: uuid.UUID
     before: Any = None
+    parent: Any = None
 
 
 Step = Callable[[Draft], Awaitable[None]]
@@ -51,7 +53,7 @@ class Writable:
         prepare: Completes a draft, or raises `Refused`.
         settle: Does what follows from a row that was written.
         clear: Clears the way for a deletion, or raises `Refused` where a row must stay.
-        products_of: Takes ids and returns the products whose listings show these rows.
+        product_of: Returns the product whose listings show a row.
     """
 
     entity: type[Entity]
@@ -60,7 +62,7 @@ class Writable:
     prepare: Step | None = None
     settle: Step | None = None
     clear: Step | None = None
-    products_of: Callable[[uuid.UUID, Sequence[uuid.UUID]], Statement] | None = None
+    product_of: Callable[[Draft], uuid.UUID] | None = None
 
     @property
     def is_versioned(self) -> bool:
@@ -109,7 +111,7 @@ async def restore(context: Context, what: Writable, global_id: str) -> Outcome:
         if draft.before.deleted_at is not None:
             await transaction.execute(writes.updated(what.entity, context.shop.id, draft.id, draft.values))
             await _settle(what, draft)
-            touched.update(await _products_of(what, draft))
+            touched.update(_product_of(what, draft))
         return draft.id
 
     return await alone(context, Work(run, what.entity, row_id=row_id, by_id=True, touched=touched))
@@ -118,10 +120,12 @@ async def restore(context: Context, what: Writable, global_id: str) -> Outcome:
 def creating(context: Context, what: Writable, given: Mapping[str, Any]) -> Work:
     """Return the work of `create`; a value of None is as good as none."""
     touched: set[uuid.UUID] = set()
+    # Made here, so that rows made in one block have ids in the order of the client's list.
+    row_id = new_id()
 
     async def run(transaction: Transaction) -> uuid.UUID:
         values = {name: value for name, value in given.items() if value is not None}
-        draft = Draft(context, transaction, values, new_id())
+        draft = Draft(context, transaction, values, row_id)
         check_texts(draft.values, optional=_optional(what.entity))
         await _with_parent(what, draft)
         await _slug(what, draft)
@@ -129,10 +133,11 @@ def creating(context: Context, what: Writable, given: Mapping[str, Any]) -> Work
             await what.prepare(draft)
         await transaction.execute(writes.inserted(what.entity, context.shop.id, {"id": draft.id, **draft.values}))
         await _settle(what, draft)
-        touched.update(await _products_of(what, draft))
+        touched.update(_product_of(what, draft))
         return draft.id
 
-    return Work(run, what.entity, given, touched=touched)
+    order = given.get(what.parent[0]) if what.parent else given.get("name")
+    return Work(run, what.entity, given, order=str(order), touched=touched)
 
 
 def changing(context: Context, what: Writable, change: Change) -> Work:
@@ -151,10 +156,10 @@ def changing(context: Context, what: Writable, change: Change) -> Work:
         if draft.values:
             await transaction.execute(writes.updated(what.entity, context.shop.id, draft.id, draft.values))
             await _settle(what, draft)
-            touched.update(await _products_of(what, draft))
+            touched.update(_product_of(what, draft))
         return draft.id
 
-    return Work(run, what.entity, change.values, row_id, touched=touched)
+    return Work(run, what.entity, change.values, row_id, order=str(row_id), touched=touched)
 
 
 def deleting(context: Context, what: Writable, global_id: str, expected: int | None) -> Work:
@@ -167,7 +172,7 @@ def deleting(context: Context, what: Writable, global_id: str, expected: int | N
         _check_version(draft, expected)
         if what.clear is not None:
             await what.clear(draft)
-        touched.update(await _products_of(what, draft))
+        touched.update(_product_of(what, draft))
         if "deleted_at" in what.entity.__table__.c:
             draft.values = {"deleted_at": context.clock()}
             await transaction.execute(writes.updated(what.entity, context.shop.id, draft.id, draft.values))
@@ -177,7 +182,7 @@ def deleting(context: Context, what: Writable, global_id: str, expected: int | N
         await _settle(what, draft)
         return draft.id
 
-    return Work(run, what.entity, row_id=row_id, deletes=True, touched=touched)
+    return Work(run, what.entity, row_id=row_id, deletes=True, order=str(row_id), touched=touched)
 
 
 async def _draft(
@@ -196,12 +201,14 @@ async def _draft(
     before = found.one_or_none()
     if before is None:
         raise Refused(not_found("id"))
+    draft = Draft(context, transaction, {}, row_id, before)
     if what.parent is not None:
         column, entity = what.parent
         alive = await transaction.execute(writes.row(entity, shop_id, getattr(before, column)))
-        if alive.first() is None:
+        draft.parent = alive.one_or_none()
+        if draft.parent is None:
             raise Refused(not_found("id"))
-    return Draft(context, transaction, {}, row_id, before)
+    return draft
 
 
 def _check_version(draft: Draft, expected: int | None) -> None:
@@ -240,7 +247,8 @@ async def _with_parent(what: Writable, draft: Draft) -> None:
         return
     column, entity = what.parent
     statement = writes.row(entity, draft.context.shop.id, draft.values[column], locked=True)
-    if (await draft.transaction.execute(statement)).first() is None:
+    draft.parent = (await draft.transaction.execute(statement)).one_or_none()
+    if draft.parent is None:
         raise Refused(not_found(*input_path(column)))
 
 
@@ -262,8 +270,5 @@ async def _settle(what: Writable, draft: Draft) -> None:
         await what.settle(draft)
 
 
-async def _products_of(what: Writable, draft: Draft) -> Sequence[uuid.UUID]:
-    if what.products_of is None:
-        return ()
-    found = await draft.transaction.execute(what.products_of(draft.context.shop.id, [draft.id]))
-    return found.scalars().all()
+def _product_of(what: Writable, draft: Draft) -> Sequence[uuid.UUID]:
+    return () if what.product_of is None else (what.product_of(draft),)
