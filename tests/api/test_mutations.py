@@ -48,7 +48,7 @@ async def test_a_taken_slug_is_refused_and_names_the_other_product(api):
     ]
 
 
-async def test_a_stale_version_is_refused_and_nothing_changes(api, database, shop):
+async def test_a_stale_version_is_refused_and_nothing_changes(api):
     made = (await api(CREATE, {"input": {"name": "Shirt"}}, role="catalogue")).data["productCreate"]["product"]
     await api(UPDATE, {"id": made["id"], "input": {"name": "Shirt 2"}, "version": 1}, role="catalogue")
 
