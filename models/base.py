@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import CheckConstraint, DateTime, ForeignKey, ForeignKeyConstraint, Index, MetaData, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
-from sqlalchemy.sql import ColumnElement, Select, bindparam, column, select, true
+from sqlalchemy.sql import ColumnElement, Select, bindparam, column, literal_column, select, true
 from sqlalchemy.sql.sqltypes import ARRAY, Integer, Uuid
 
 # Constraint names carry the column behind the tenant: refusals are read off them (resolvers.refusals).
@@ -138,8 +138,10 @@ def per_key(children: Callable[[ColumnElement[uuid.UUID]], Statement]) -> Statem
     Returns:
         Their rows with the key as `for_key`.
     """
-    key = func.unnest(KEYS).table_valued(column("key", Uuid()), name="parents").render_derived()
-    inner = children(key.c.key)
+    parents = func.unnest(KEYS).table_valued(column("key", Uuid())).render_derived(name="parents")
+    # By name, since SQLAlchemy would list the table of a column again in every subquery that mentions it: those would
+    # then see the children of all parents.
+    inner = children(literal_column("parents.key", Uuid()))
     rows = inner.lateral("children")
-    statement = select(key.c.key.label("for_key"), *rows.c).select_from(key.join(rows, true()))
+    statement = select(parents.c.key.label("for_key"), *rows.c).select_from(parents.join(rows, true()))
     return statement.execution_options(**inner.get_execution_options())

@@ -77,13 +77,13 @@ def product_page(shape: Shape, form: FilterForm, sort: ProductSort, forward: boo
     if sort is ProductSort.RELEVANCE:
         listed = listed.join(_found, _found.c.product_id == ProductListing.product_id)
     if "category_id" in form.given:
-        listed = _through_subtree(listed, ordering)
+        listed = _through_subtree(listed, ordering, bindparam("category_id", type_=Uuid()))
     return _with_products(ordering.limited(listed).subquery("listed"), shape, descends=ordering.descends)
 
 
-def _through_subtree(listed: Statement, ordering: Ordering) -> Statement:
+def _through_subtree(listed: Statement, ordering: Ordering, category_id: ColumnElement[Any]) -> Statement:
     """Read each category of a subtree in its index's order and merge, so that the cost does not grow with products."""
-    subtree = _subtree(bindparam("category_id", type_=Uuid())).subquery("subtree")
+    subtree = _subtree(category_id).subquery("subtree")
     rows = ordering.limited(listed.where(ProductListing.category_id == subtree.c.id)).lateral("branch")
     merged = select(rows.c.id, rows.c.sort_key).select_from(subtree.join(rows, true()))
     ordering.key, ordering.row_id = rows.c.sort_key, rows.c.id
@@ -251,9 +251,8 @@ def products_of_categories(shape: Shape, order: str, forward: bool, continued: b
         listed = select(ProductListing.product_id.label("id"), key.label("sort_key")).where(
             *_conditions(shape, FilterForm()),
             *ordering.after(continued=continued),
-            ProductListing.category_id.in_(_subtree(category_id)),
         )
-        page = ordering.limited(listed).subquery("listed")
+        page = ordering.limited(_through_subtree(listed, ordering, category_id)).subquery("listed")
         return _with_products(page, shape, descends=ordering.descends)
 
     return per_key(children)
