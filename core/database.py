@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self
 
@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.sql import Executable
 
-from core.errors import ConstraintViolated, Contended, Overloaded
+from core.errors import BadUserInput, ConstraintViolated, Contended, Overloaded
 from core.statements import Row, compile_statement
 
 APPLICATION_ROLE = "galleria_app"
@@ -146,7 +146,17 @@ class TenantDatabase:
         statistics: What was asked so far.
     """
 
-    __slots__ = ("_begin", "_connection", "_database", "_lock", "_on_write", "_timeout", "statistics", "tenant")
+    __slots__ = (
+        "_connection",
+        "_database",
+        "_is_closed",
+        "_lock",
+        "_on_write",
+        "_reader",
+        "_timeout",
+        "statistics",
+        "tenant",
+    )
 
     def __init__(self, database: Database, tenant: uuid.UUID, statement_timeout_seconds: float) -> None:
         self.tenant = tenant
@@ -154,6 +164,8 @@ class TenantDatabase:
         self._database = database
         self._connection: asyncpg.Connection | None = None
         self._lock = asyncio.Lock()
+        self._reader: asyncio.Task[Any] | None = None
+        self._is_closed = False
         self._on_write: list[Callable[[], None]] = []
         self._timeout = max(1, int(statement_timeout_seconds * 1000))
 
@@ -166,14 +178,24 @@ class TenantDatabase:
 
         Returns:
             The rows, in the statement's order.
+
+        Raises:
+            BadUserInput: A text holds a character that PostgreSQL has no place for.
         """
         compiled = compile_statement(statement)
         values["shop"] = self.tenant
+        arguments = compiled.arguments(values)
+        _check_texts(arguments)
         async with self._lock:
-            connection = self._connection or await self._open()
-            rows: list[Row] = await connection.fetch(
-                compiled.text, *compiled.arguments(values), record_class=compiled.row
-            )
+            if self._is_closed:
+                # Whoever waits for these rows has gone, and nobody would give the connection back.
+                raise asyncio.CancelledError("the operation has ended")
+            self._reader = asyncio.current_task()
+            try:
+                connection = self._connection or await self._open()
+                rows: list[Row] = await connection.fetch(compiled.text, *arguments, record_class=compiled.row)
+            finally:
+                self._reader = None
         self.statistics.statements += 1
         self.statistics.rows += len(rows)
         return rows
@@ -197,7 +219,7 @@ class TenantDatabase:
             ConstraintViolated: The database refused a row; nothing of the block is kept.
             Contended: It gave way to another transaction; nothing is kept, and the block may be run again.
         """
-        await self.close()
+        await self._end_snapshot()
         for callback in self._on_write:
             callback()
         async with AsyncSession(self._database.writes, expire_on_commit=False) as transaction:
@@ -206,23 +228,50 @@ class TenantDatabase:
                 yield transaction
 
     async def close(self) -> None:
-        """End the snapshot and give the connection back; a later read opens a new one."""
-        connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        try:
-            if connection.is_in_transaction():
-                await connection.execute("COMMIT")
-        finally:
-            await self._database.reads.release(connection)
+        """End the operation: cancel what is still read, give the connection back, and read no more."""
+        self._is_closed = True
+        await self._end_snapshot()
+
+    async def _end_snapshot(self) -> None:
+        """End the transaction and give the connection back; a later read opens a new one."""
+        if self._reader is not None:
+            # Batches run in tasks of their own, which outlive the operation that asked for them.
+            self._reader.cancel()
+        async with self._lock:
+            connection, self._connection = self._connection, None
+            if connection is None:
+                return
+            try:
+                if connection.is_in_transaction():
+                    await connection.execute("COMMIT")
+            except BaseException:
+                connection.terminate()
+                raise
+            finally:
+                await self._database.reads.release(connection)
 
     async def _open(self) -> asyncpg.Connection:
-        connection = self._connection = await self._database.acquire()
-        await connection.execute(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
-            f"SET LOCAL app.shop_id = '{self.tenant}'; SET LOCAL statement_timeout = {self._timeout}"
-        )
+        connection = await self._database.acquire()
+        try:
+            await connection.execute(
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
+                f"SET LOCAL app.shop_id = '{self.tenant}'; SET LOCAL statement_timeout = {self._timeout}"
+            )
+        except BaseException:
+            # Nobody knows whether it is in a transaction, or whose.
+            connection.terminate()
+            await self._database.reads.release(connection)
+            raise
+        self._connection = connection
         return connection
+
+
+def _check_texts(arguments: Sequence[Any]) -> None:
+    """Refuse U+0000 before the driver does, which would spoil the transaction for all other reads."""
+    for argument in arguments:
+        for each in argument if isinstance(argument, list) else (argument,):
+            if isinstance(each, str) and "\0" in each:
+                raise BadUserInput("A text holds the character U+0000, which nothing stored has; leave it out.")
 
 
 @asynccontextmanager

@@ -156,13 +156,13 @@ async def fingerprint(database: Database, shop: Shop) -> dict[str, str]:
     """Return a checksum of all rows of a shop, by table."""
     tenant = database.of_tenant(shop.id)
     sums = {}
-    for name in sorted(Base.metadata.tables):
-        row = func.md5(text(f"CAST({name} AS text)"))
-        rows = await tenant.fetch(
-            select(func.md5(func.string_agg(row, text("'' ORDER BY 1"))).label("sum")).select_from(table(name))
-        )
-        sums[name] = rows[0].sum
-    await tenant.close()
+    try:
+        for name in sorted(Base.metadata.tables):
+            row = func.md5(text(f"CAST({name} AS text)"))
+            total = func.md5(func.string_agg(row, text("'' ORDER BY 1"))).label("sum")
+            sums[name] = (await tenant.fetch(select(total).select_from(table(name))))[0].sum
+    finally:
+        await tenant.close()
     return sums
 
 
