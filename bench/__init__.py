@@ -1,0 +1,1 @@
+"""Measures how fast Galleria is on this machine: `make bench`."""
