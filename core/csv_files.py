@@ -54,8 +54,8 @@ def lines_of(path: Path, *, advanced: Callable[[int], None]) -> Iterator[str]:
         raise FileRefused(f"There is no file {path}: correct its name.") from None
     except OSError as error:
         raise FileRefused(f"Cannot read {path}: {error.strerror}. Give a file that you may read.") from None
-    with file:
-        yield from _lines(file, path, advanced)
+    with file, io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
+        yield from _lines(text, file, path=path, advanced=advanced)
 
 
 def records(lines: Iterable[str]) -> Iterator[Record]:
@@ -101,15 +101,19 @@ def restored(text: str) -> str:
 class Writer:
     """Writes records as text; cells are defused, and the same cells give the same bytes."""
 
-    __slots__ = ("_buffer", "_writer")
+    __slots__ = ("_buffer", "_quoting", "_writer")
 
     def __init__(self) -> None:
         self._buffer = io.StringIO(newline="")
         self._writer = csv.writer(self._buffer, lineterminator="\n")
+        self._quoting = csv.writer(self._buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
 
     def write(self, cells: Iterable[str]) -> None:
         """Add a record to the text."""
-        self._writer.writerow([defused(cell) for cell in cells])
+        row = [defused(cell) for cell in cells]
+        # Left to itself, the library forgets that a lone carriage return needs quotes.
+        writer = self._quoting if any("\r" in cell for cell in row) else self._writer
+        writer.writerow(row)
 
     def take(self) -> str:
         """Return the text that was added since the last time."""
@@ -126,7 +130,8 @@ class _Counted:
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = iter(lines)
-        self._first: str | None = next(self._lines, None)
+        first = next(self._lines, None)
+        self._first = None if first is None else first.removeprefix("\ufeff")
         self._number = 0
         self._size = 0
         self.has_nul = False
@@ -191,9 +196,10 @@ def _record(line: int, cells: list[str], counted: _Counted) -> Record:
     return Record(line, [restored(cell) if cell.startswith("'") else cell for cell in cells])
 
 
-def _lines(file: io.BufferedReader, path: Path, advanced: Callable[[int], None]) -> Iterator[str]:
+def _lines(
+    text: io.TextIOWrapper, file: io.BufferedReader, *, path: Path, advanced: Callable[[int], None]
+) -> Iterator[str]:
     number = 0
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     try:
         # The bound keeps a file without line ends from filling the memory; `records` refuses what is that long.
         while line := text.readline(LONGEST_RECORD + 1):

@@ -122,7 +122,7 @@ async def _values(
 
 async def _categories(fetch: Fetch, store: Store, paths: Iterable[Path]) -> dict[Path, uuid.UUID]:
     """Find categories by the names from the root down; what is missing of a path is made."""
-    wanted = {tuple(name.casefold() for name in path): path for path in sorted(paths)}
+    wanted = {tuple(name.casefold() for name in path): path for path in sorted(paths, reverse=True)}
     if not wanted:
         return {}
     names = {name for path in wanted.values() for name in path}
