@@ -120,6 +120,10 @@ class FilterForm:
     is_available: bool | None = None
     attributes: tuple[str, ...] = ()
 
+    def without(self, name: str) -> "FilterForm":
+        """Return the form of the filter without one of its simple conditions."""
+        return dataclasses.replace(self, given=tuple(each for each in self.given if each != name))
+
 
 _SIMPLE = (
     "category_id",

@@ -71,8 +71,10 @@ def product_page(shape: Shape, form: FilterForm, sort: ProductSort, forward: boo
     """
     key, type_, descends = (_found.c.rank, Integer(), True) if sort is ProductSort.RELEVANCE else _LISTING_ORDERS[sort]
     ordering = Ordering(key, ProductListing.product_id, type_, descends == forward)
+    # By relevance, what is found is joined for its rank: it need not be searched for a second time.
+    rest = form.without("text") if sort is ProductSort.RELEVANCE else form
     listed = select(ProductListing.product_id.label("id"), key.label("sort_key")).where(
-        *_conditions(shape, form), *ordering.after(continued=continued)
+        *_conditions(shape, rest), *ordering.after(continued=continued)
     )
     if sort is ProductSort.RELEVANCE:
         listed = listed.join(_found, _found.c.product_id == ProductListing.product_id)
