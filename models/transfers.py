@@ -251,6 +251,3 @@ forget_options = text(
     """
 )
 """Takes away what variants are chosen by, before they get it anew."""
-
-release_skus = text("UPDATE variant SET sku = NULL WHERE shop_id = app_shop() AND id = ANY (CAST(:variants AS uuid[]))")
-"""Frees SKUs that change, so that two variants can swap theirs."""

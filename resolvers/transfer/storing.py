@@ -49,9 +49,7 @@ async def store_changes(block: Block, changes: Sequence[Change], market: Market)
     references = await referred(block.fetch, block.store, changes)
     own = [change.after for change in changes if change.is_own]
     await block.store(transfers.store_products, [_product_row(product, references) for product in own])
-    released = [variant.before.id for variant in variants if variant.before and _gives_sku_up(variant)]
-    if released:
-        await block.run(transfers.release_skus, variants=released)
+    # A SKU that moves to another variant is free by then: its holder's row came before, or the other was refused.
     await block.store(transfers.store_variants, [_variant_row(variant.after) for variant in variants if variant.is_own])
     await _store_options(block, changes, references)
     await block.store(transfers.store_listings, _listing_rows(variants, market))
@@ -59,10 +57,6 @@ async def store_changes(block: Block, changes: Sequence[Change], market: Market)
     await block.store(transfers.store_images, [image.after for image in images])
     await block.run(transfers.plan_anew)
     await derived.refresh(block.transaction, [change.after.id for change in changes])
-
-
-def _gives_sku_up(change: VariantChange) -> bool:
-    return change.before is not None and change.before.sku is not None and change.before.sku != change.after.sku
 
 
 def _product_row(product: Product, references: References) -> dict[str, Any]:

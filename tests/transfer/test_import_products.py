@@ -285,6 +285,20 @@ async def test_variants_can_swap_their_skus(database, shop):
     assert [(variant["sku"], variant["name"]) for variant in variants] == [("NEW", "Blue / S"), ("LS-B-S", "Red / S")]
 
 
+async def test_options_change_by_sku(database, shop):
+    await run(database, shop, FILE)
+
+    await run(database, shop, product_file(SHIRT | {"Option1 Value": "Navy"}, RED))
+
+    _, variants, _ = await one(database, shop, "linen-shirt")
+    assert [variant["options"] for variant in variants] == [
+        (("Color", "Navy"), ("Size", "S")),
+        (("Color", "Red"), ("Size", "S")),
+    ]
+    assert variants[0]["name"] == "Navy / S"
+    assert len((await rows_of(database, shop))["attribute_assignment"]) == 4
+
+
 async def test_stock_makes_its_warehouse(database, shop):
     tenant = database.of_tenant(shop.id)
     async with tenant.write() as transaction:
