@@ -9,6 +9,7 @@ from sqlalchemy.sql.sqltypes import DateTime, Uuid
 
 from core.pagination import COUNT_CEILING
 from models.base import Entity, Statement, by_ids, of_shop, per_key, rows_of
+from models.catalogue import product_is_shown
 from models.collections import Collection
 from models.keysets import Ordering
 from models.products import Review
@@ -85,8 +86,8 @@ review_count_by_status = select(func.count().label("total")).select_from(
 
 @functools.cache
 def reviews_by_id(shape: Shape) -> Statement:
-    """Return the reviews with the ids in `keys`: approved ones, and all of them to staff."""
-    statement = by_ids(Review)
+    """Return the reviews with the ids in `keys` whose product may be seen: approved ones, and all of them to staff."""
+    statement = by_ids(Review).where(product_is_shown(Review.product_id, shape))
     return statement if shape.drafts else statement.where(Review.status == "APPROVED")
 
 
