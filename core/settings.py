@@ -136,6 +136,15 @@ class Settings:
             "GALLERIA_CORS_ORIGINS", origins, "Origins whose pages may call the API, separated by commas.", default=""
         ),
     ]
+    registered_documents: Annotated[
+        Path | None,
+        Variable(
+            "GALLERIA_REGISTERED_DOCUMENTS",
+            existing_file,
+            "JSON file of GraphQL documents, as the builds of Relay and Apollo clients write it. Set, no other document "
+            "is served.",
+        ),
+    ]
     default_shop: Annotated[
         str | None,
         Variable("GALLERIA_DEFAULT_SHOP", str, "Shop of requests that name none, by its slug.", development="demo"),

@@ -28,6 +28,7 @@ from server.demo.media import media_route
 from server.graphql.contexts import OpenContext, RequestView
 from server.graphql.http import GraphQLEndpoint, HttpSettings
 from server.graphql.persisted import DocumentsInProcess
+from server.graphql.registered import registered_documents
 from server.keys import configured_keys
 from server.landing import examples_route, read_landing
 from server.metrics import Metrics, create_metrics, metrics_route
@@ -51,15 +52,17 @@ def create_app(settings: Settings) -> Observed:
     metrics = _metrics(database)
     schema = build()
     directory = ShopDirectory(database)
+    registered = registered_documents(settings.registered_documents) if settings.registered_documents else None
     endpoint = GraphQLEndpoint(
         store=DocumentStore(schema, suggestions=settings.is_development),
-        persisted=DocumentsInProcess(),
+        persisted=DocumentsInProcess(registered=registered),
         open_context=_opening(settings, database, directory),
         report=lambda error, request_id: report_masked(metrics, error, request_id=request_id),
         settings=HttpSettings(
             development=settings.is_development,
             body_limit_bytes=settings.body_limit_bytes,
             deadline_seconds=settings.deadline_seconds,
+            registered_only=registered is not None,
         ),
     )
     routes = [
