@@ -141,7 +141,7 @@ class Settings:
         Variable(
             "GALLERIA_REGISTERED_DOCUMENTS",
             existing_file,
-            "JSON file of GraphQL documents, as the builds of Relay and Apollo clients write it. Set, no other document "
+            "JSON file of GraphQL documents, as the builds of Relay and Apollo clients write it. Set, no other one "
             "is served.",
         ),
     ]
