@@ -1,0 +1,187 @@
+"""Plans of the statements behind listings, as the application's role under row-level security, over a large shop."""
+
+import asyncpg
+import orjson
+import pytest
+from sqlalchemy import text
+
+from core.database import Database, TenantDatabase
+from core.ids import encode_global_id
+from core.pagination import COUNT_CEILING
+from core.statements import compile_statement
+from models.catalogue import product_by_slug, products_by_id
+from models.listings import refresh_product_listings
+from models.product_filters import FilterForm, ProductFilter, ProductSort
+from models.product_pages import product_count, product_page, products_of_categories
+from models.scopes import Shape
+from tests import factories
+
+PRODUCTS = COUNT_CEILING + 99
+
+_PRODUCTS = text(
+    """
+    INSERT INTO product (shop_id, id, slug, name, status, category_id, vendor, created_at)
+    SELECT app_shop(), gen_random_uuid(), 'p-' || n, 'Shirt ' || n, 'ACTIVE',
+        CASE WHEN n % 20 = 0 THEN CAST(:category AS uuid) END, 'Acme', now() - n * interval '1 second'
+    FROM generate_series(1, :count) n
+    """
+)
+_VARIANTS = text(
+    """
+    INSERT INTO variant (shop_id, id, product_id, sku)
+    SELECT shop_id, gen_random_uuid(), id, 'SKU-' || slug FROM product
+    """
+)
+_LISTINGS = text(
+    """
+    INSERT INTO listing (shop_id, id, channel_id, variant_id, price_minor)
+    SELECT shop_id, gen_random_uuid(), :channel, id, 1000 + abs(hashtext(sku)) % 9000 FROM variant
+    """
+)
+_ALL = text("SELECT array_agg(id) AS ids FROM product")
+
+
+@pytest.fixture(scope="module")
+async def large(database: Database, postgres):
+    """A shop with more products than are counted, and its category of every twentieth."""
+    shop = await factories.shop(database)
+    category = await factories.category(database, shop)
+    async with database.of_tenant(shop.id, statement_timeout_seconds=120).write() as transaction:
+        await transaction.execute(_PRODUCTS, {"category": category.id, "count": PRODUCTS})
+        await transaction.execute(_VARIANTS)
+        await transaction.execute(_LISTINGS, {"channel": shop.default_channel_id})
+        ids = (await transaction.execute(_ALL)).scalar_one()
+        await transaction.execute(refresh_product_listings, {"products": ids})
+        await transaction.commit()
+    owner = await asyncpg.connect(postgres.owner_url)
+    # Vacuum also merges what an index of words has put aside, which the planner counts as dear.
+    await owner.execute("VACUUM (ANALYZE) product, product_listing, variant, listing, category")
+    await owner.close()
+    return shop, category
+
+
+@pytest.fixture
+async def tenant(database: Database, large):
+    opened = database.of_tenant(large[0].id)
+    yield opened
+    await opened.close()
+
+
+def values(large, wanted: ProductFilter, **more):
+    return {
+        **wanted.values(),
+        "channel": large[0].default_channel_id,
+        "locale": None,
+        "search_config": "english",
+        "limit": 25,
+        **more,
+    }
+
+
+async def scans(tenant: TenantDatabase, statement, given) -> dict[str, set[str]]:
+    """Return how each table is read: `{"product": {"Index Scan"}}`."""
+    compiled = compile_statement(statement)
+    await tenant.fetch(text("SELECT 1"))
+    connection = tenant._connection
+    arguments = compiled.arguments({**given, "shop": tenant.tenant})
+    plan = orjson.loads(orjson.dumps(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {compiled.text}", *arguments)))
+    found: dict[str, set[str]] = {}
+    waiting = [plan[0]["Plan"]]
+    while waiting:
+        node = waiting.pop()
+        waiting += node.get("Plans", [])
+        if "Relation Name" in node:
+            found.setdefault(node["Relation Name"], set()).add(node["Node Type"])
+        if node["Node Type"] == "Sort" and node["Plan Rows"] > 1_000:
+            found.setdefault("sorted", set()).add(str(node["Sort Key"]))
+    return found
+
+
+PAGES = [
+    (ProductSort.NEWEST, ProductFilter()),
+    (ProductSort.OLDEST, ProductFilter()),
+    (ProductSort.PRICE_ASC, ProductFilter()),
+    (ProductSort.PRICE_DESC, ProductFilter()),
+    (ProductSort.NAME_ASC, ProductFilter()),
+    (ProductSort.RATING, ProductFilter()),
+    (ProductSort.NEWEST, ProductFilter(text="shirt")),
+    (ProductSort.RELEVANCE, ProductFilter(text="shirt")),
+]
+
+
+SHAPES = {"shop": Shape(), "de": Shape(translated=True), "staff": Shape(drafts=True)}
+
+
+@pytest.mark.parametrize("view", SHAPES)
+@pytest.mark.parametrize(("sort", "wanted"), PAGES, ids=[f"{sort.name}-{wanted.text}" for sort, wanted in PAGES])
+async def test_a_page_is_read_from_an_index(tenant, large, sort, wanted, view):
+    cursor = {"cursor_key": "2026-01-01" if sort in {ProductSort.NEWEST, ProductSort.OLDEST} else "5"}
+    given = values(large, wanted, **cursor, cursor_id=large[0].id)
+
+    for continued in (False, True):
+        statement = product_page(SHAPES[view], wanted.form, sort, forward=True, continued=continued)
+        found = await scans(tenant, statement, given)
+        assert "Seq Scan" not in found["product"]
+        # What a search found, up to 1,000 products, may be looked up one by one or in one pass.
+        assert wanted.text or found.keys() & {"sorted"} == set()
+        assert wanted.text or "Seq Scan" not in found["product_listing"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "index"),
+    [
+        ("search_vector @@ websearch_to_tsquery('simple', $2)", "ix_product_search_vector"),
+        ("$2 <% name", "ix_product_name"),
+    ],
+)
+async def test_the_search_reads_its_indexes_with_the_rights_it_runs_with(large, postgres, condition, index):
+    owner = await asyncpg.connect(postgres.owner_url)
+    async with owner.transaction():
+        await owner.execute("SET LOCAL ROLE galleria_definer")
+        asked = f"EXPLAIN SELECT id FROM product WHERE shop_id = $1 AND {condition}"  # noqa: S608
+        lines = await owner.fetch(asked, large[0].id, "4711")
+    await owner.close()
+
+    plan = "\n".join(line[0] for line in lines)
+    assert f"Bitmap Index Scan on {index}" in plan
+    assert "Seq Scan" not in plan
+
+
+@pytest.mark.parametrize("sort", [ProductSort.NEWEST, ProductSort.PRICE_ASC])
+async def test_a_page_of_a_category_is_read_from_an_index(tenant, large, sort):
+    wanted = ProductFilter(category_id=large[1].id)
+
+    page = await scans(
+        tenant, product_page(Shape(), wanted.form, sort, forward=True, continued=False), values(large, wanted)
+    )
+    nested = products_of_categories(Shape(), sort.value, forward=True, continued=False)
+    below = await scans(tenant, nested, values(large, wanted, keys=[large[1].id]))
+
+    for found in (page, below):
+        assert "Seq Scan" not in found["product"] | found["product_listing"], found
+
+
+async def test_products_by_id_and_name_are_read_from_an_index(tenant, large):
+    for statement in (products_by_id(Shape()), product_by_slug(Shape())):
+        found = await scans(tenant, statement, values(large, ProductFilter(), keys=[large[0].id], value="p-1"))
+        assert "Seq Scan" not in found["product"] | found["product_listing"], found
+
+
+async def test_counting_stops_at_the_ceiling(tenant, large):
+    wanted = ProductFilter()
+
+    counted = await tenant.fetch(product_count(Shape(), FilterForm()), **values(large, wanted))
+
+    assert counted[0].total == COUNT_CEILING == 10_001
+
+
+async def test_the_api_says_the_ceiling(large, client):
+    shop, category = large
+    ids = {"all": "", "category": f'(filter: {{category: "{encode_global_id("Category", category.id)}"}})'}
+    totals = {}
+    for name, arguments in ids.items():
+        body = {"query": f"{{ products{arguments} {{ totalCount }} }}"}
+        answer = await client.post("/graphql", json=body, headers={"Galleria-Shop": shop.slug})
+        totals[name] = answer.json()["data"]["products"]["totalCount"]
+
+    assert totals == {"all": 10_001, "category": PRODUCTS // 20}
