@@ -1,7 +1,7 @@
 """Money: integer minor units and ISO 4217 currencies."""
 
 import dataclasses
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 EXPONENTS: dict[str, int] = dict.fromkeys(
     (
@@ -51,12 +51,13 @@ def minor_units(amount: str, currency: str) -> int | None:
         `LARGEST_MINOR`.
     """
     text = amount.strip().replace(",", "")
-    if not text or not text.isascii() or not text.replace(".", "", 1).isdigit():
+    if not text.isascii() or not text.replace(".", "", 1).isdigit():
         return None
-    try:
-        minor = Decimal(text).scaleb(EXPONENTS[currency])
-    except InvalidOperation:
+    whole, _, fraction = text.partition(".")
+    whole, fraction = whole.lstrip("0"), fraction.rstrip("0")
+    exponent = EXPONENTS[currency]
+    # Lengths first: what is longer cannot fit, and a number is only made of what can.
+    if len(fraction) > exponent or len(whole) > len(str(LARGEST_MINOR)):
         return None
-    if minor != minor.to_integral_value() or minor > LARGEST_MINOR:
-        return None
-    return int(minor)
+    minor = int(whole + fraction.ljust(exponent, "0") or "0")
+    return minor if minor <= LARGEST_MINOR else None
