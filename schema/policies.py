@@ -2,14 +2,14 @@
 
 import enum
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import strawberry
 from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
 
 from core.errors import Forbidden, Unauthenticated
-from resolvers.context import Actor, ActorKind, Permission
+from resolvers.context import ANONYMOUS, ROLES, Actor, ActorKind, Permission
 
 T = TypeVar("T")
 
@@ -55,10 +55,38 @@ def apply(schema: GraphQLSchema) -> None:
             declared.resolve = _checked(declared.resolve, policy)
 
 
-def matrix(schema: GraphQLSchema) -> list[tuple[str, str]]:
-    """Return each field with a policy, as `Type.field`, and the policy's name; sorted."""
-    rows = ((f"{parent.name}.{name}", policy_of(declared)) for parent, name, declared in _fields(schema))
-    return sorted((name, str(policy.value)) for name, policy in rows if policy is not None)
+def permissions_page(schema: GraphQLSchema) -> str:
+    """Return the matrix of fields and actors as a page of Markdown, as `docs/permissions.md` holds it."""
+    header = ["Field", "Policy", *_ACTORS]
+    lines = [header, ["---"] * len(header)]
+    for parent, name, declared in sorted(_fields(schema), key=lambda row: (row[0].name, row[1])):
+        policy = policy_of(declared)
+        if policy is not None:
+            allowed = ["yes" if _is_allowed(policy, actor) else "no" for actor in _ACTORS.values()]
+            lines.append([f"`{parent.name}.{name}`", f"`{policy.value}`", *allowed])
+    return "\n".join([_PAGE_HEAD, *(f"| {' | '.join(cells)} |" for cells in lines), ""])
+
+
+_PAGE_HEAD = """\
+# Who may ask for what
+
+Printed by `python -m server schema --permissions`. A field that is not listed shares the policy of the object it is a
+field of; what of the rows an actor sees (drafts, its own) is decided with each statement.
+"""
+
+_ACTORS: Mapping[str, Actor] = {
+    "shopper": ANONYMOUS,
+    "customer": Actor(ActorKind.CUSTOMER),
+    **{role: Actor(ActorKind.STAFF, role, permissions) for role, permissions in ROLES.items()},
+}
+
+
+def _is_allowed(policy: Policy, actor: Actor) -> bool:
+    try:
+        check(policy, actor)
+    except (Forbidden, Unauthenticated):
+        return False
+    return True
 
 
 def policy_of(declared: GraphQLField) -> Policy | None:

@@ -1,14 +1,20 @@
-"""`python -m server schema`: what clients may ask, as SDL."""
+"""`python -m server schema`: what clients may ask, as SDL, and who may ask it."""
+
+from typing import Annotated
 
 import typer
 from graphql import print_schema
 
 from schema.build import build
+from schema.policies import permissions_page
 
 app = typer.Typer()
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    *,
+    permissions: Annotated[bool, typer.Option("--permissions", help="Print who may ask for which field.")] = False,
+) -> None:
     """Print the schema that is served."""
-    typer.echo(print_schema(build()))
+    typer.echo(permissions_page(build()) if permissions else print_schema(build()), nl=not permissions)
