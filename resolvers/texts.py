@@ -62,8 +62,6 @@ def check_text(column: str, text: str, *path: str) -> None:
     longest = _LONGER_TEXTS.get(column, _LONGEST_TEXT)
     if len(text) > longest:
         raise Refused(Refusal(ErrorCode.TOO_LONG, f"At most {longest:,} characters.", path))
-    if "\0" in text:
-        raise Refused(invalid("A text cannot hold the character NUL.", *path))
     if column in _NEVER_BLANK and not text.strip():
         raise Refused(required(*path))
     form, message = _FORMS.get(column, (None, ""))

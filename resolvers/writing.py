@@ -120,12 +120,10 @@ async def restore(context: Context, what: Writable, global_id: str) -> Outcome:
 def creating(context: Context, what: Writable, given: Mapping[str, Any]) -> Work:
     """Return the work of `create`; a value of None is as good as none."""
     touched: set[uuid.UUID] = set()
-    # Made here, so that rows made in one block have ids in the order of the client's list.
-    row_id = new_id()
 
     async def run(transaction: Transaction) -> uuid.UUID:
         values = {name: value for name, value in given.items() if value is not None}
-        draft = Draft(context, transaction, values, row_id)
+        draft = Draft(context, transaction, values, new_id())
         check_texts(draft.values, optional=_optional(what.entity))
         await _with_parent(what, draft)
         await _slug(what, draft)
