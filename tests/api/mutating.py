@@ -72,6 +72,21 @@ async def unchanged(database: Database, *shops: Shop) -> AsyncIterator[None]:
     assert [await dump(database, shop) for shop in shops] == before
 
 
+LISTING = """
+query ($sort: ProductSort! = PRICE_ASC, $filter: ProductFilterInput) {
+  products(sort: $sort, filter: $filter) { totalCount nodes { slug } }
+}
+"""
+
+
+async def listed(api, **variables: Any) -> list[str]:
+    """Return the slugs of the products that shoppers find."""
+    connection = (await api(LISTING, variables)).data["products"]
+    slugs = [node["slug"] for node in connection["nodes"]]
+    assert connection["totalCount"] == len(slugs)
+    return slugs
+
+
 def id_of(row: Any) -> str:
     """Return the global id of a row."""
     return encode_global_id(type_name_of(row.__tablename__), row.id)

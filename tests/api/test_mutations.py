@@ -1,6 +1,12 @@
 """Writing products: the pattern that every other mutation follows."""
 
+import dataclasses
+
+import httpx
+import pytest
+
 from tests import factories
+from tests.api.mutating import id_of, operation, unchanged, write
 
 CREATE = """
 mutation ($input: ProductCreateInput!) {
@@ -96,4 +102,91 @@ async def test_bulk_applies_all_or_nothing(api, database, shop):
             {"product": None, "userErrors": [{"code": "DUPLICATE"}]},
             {"product": {"slug": "c"}, "userErrors": []},
         ],
+    }
+
+
+@pytest.mark.parametrize("count", [0, 250])
+async def test_bulks_take_up_to_250(api, base_url, database, shop, count):
+    product = await factories.product(database, shop)
+    inputs = [{"productId": id_of(product), "name": f"No {number}"} for number in range(count)]
+
+    async with httpx.AsyncClient(base_url=base_url, timeout=15) as patient:
+        asked = dataclasses.replace(api, client=patient)
+        payload = await write(asked, "variantBulkCreate", "variant { name position }", inputs=inputs)
+
+    assert payload["applied"] == count
+    assert [each["variant"] for each in payload["results"]] == [
+        {"name": f"No {number}", "position": number} for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("productBulkCreate", {"inputs": [{"name": "New"}] * 251}),
+        ("productBulkUpdate", {"changes": [{"id": "x", "input": {}}] * 251}),
+        ("productBulkDelete", {"ids": ["x"] * 251}),
+        ("reviewBulkModerate", {"ids": ["x"] * 251, "status": "APPROVED"}),
+    ],
+)
+async def test_a_bulk_of_251_is_too_large(api, database, shop, name, arguments):
+    async with unchanged(database, shop):
+        answer = await api(operation(name, "__typename", arguments), arguments, role="owner")
+
+    assert answer.codes == ["BAD_USER_INPUT"]
+    assert answer.body["errors"][0]["extensions"]["argument"] == next(iter(arguments))
+
+
+async def test_of_one_row_twice_in_a_bulk_the_second_sees_the_first(api, database, shop):
+    row = id_of(await factories.product(database, shop))
+    twice = [{"id": row, "input": {"name": name}, "expectedVersion": version} for name, version in (("A", 1), ("B", 2))]
+    stale = [{"id": row, "input": {"name": name}, "expectedVersion": 3} for name in ("C", "D")]
+
+    done_twice = await write(api, "productBulkUpdate", "product { name version }", changes=twice)
+    refused = await write(api, "productBulkUpdate", changes=stale, errorPolicy="SKIP_FAILED")
+    deleted = await write(api, "productBulkDelete", "deletedId", ids=[row, row], errorPolicy="SKIP_FAILED")
+
+    # What a payload shows is read once all is done, so both show the end.
+    assert [each["product"] for each in done_twice["results"]] == [{"name": "B", "version": 3}] * 2
+    assert refused["applied"] == 1
+    [error] = refused["results"][1]["userErrors"]
+    assert (error["code"], error["path"]) == ("VERSION_CONFLICT", ["changes", "1", "expectedVersion"])
+    assert error["currentVersion"] == 4
+    assert [each["deletedId"] for each in deleted["results"]] == [row, None]
+    assert deleted["results"][1]["userErrors"][0]["path"] == ["ids", "1"]
+
+
+async def test_mutations_of_one_operation_follow_each_other(api):
+    query = """
+    mutation {
+      first: productCreate(input: { name: "Shirt" }) { product { slug } userErrors { code } }
+      refused: productCreate(input: { name: "Other", slug: "shirt" }) { product { slug } userErrors { code } }
+      second: productCreate(input: { name: "Shirt" }) { product { slug } userErrors { code } }
+      wrong: productBulkDelete(ids: %s) { applied }
+    }
+    """
+    answer = await api(query % ("[" + '"x",' * 251 + "]"), role="owner")
+
+    assert answer.codes == ["BAD_USER_INPUT"]
+    assert answer.body["data"] is None
+    slugs = '{ shirt: product(slug: "shirt") { slug } second: product(slug: "shirt-2") { slug } }'
+    kept = await api(slugs, role="owner")
+    assert kept.data == {"shirt": {"slug": "shirt"}, "second": {"slug": "shirt-2"}}
+
+
+async def test_a_later_mutation_sees_an_earlier_one(api, database, shop):
+    row = id_of(await factories.product(database, shop))
+    query = """
+    mutation ($id: ID!) {
+      first: productUpdate(id: $id, input: { name: "A" }, expectedVersion: 1) { product { name version } }
+      stale: productUpdate(id: $id, input: { name: "B" }, expectedVersion: 1) { userErrors { code } }
+      second: productUpdate(id: $id, input: { name: "C" }, expectedVersion: 2) { product { name version } }
+    }
+    """
+    answer = await api(query, {"id": row}, role="owner")
+
+    assert answer.data == {
+        "first": {"product": {"name": "A", "version": 2}},
+        "stale": {"userErrors": [{"code": "VERSION_CONFLICT"}]},
+        "second": {"product": {"name": "C", "version": 3}},
     }
