@@ -159,7 +159,7 @@ async def fingerprint(database: Database, shop: Shop) -> dict[str, str]:
     try:
         for name in sorted(Base.metadata.tables):
             row = func.md5(text(f"CAST({name} AS text)"))
-            total = func.md5(func.string_agg(row, text("'' ORDER BY 1"))).label("sum")
+            total = func.md5(func.string_agg(row, text(f"'' ORDER BY CAST({name} AS text)"))).label("sum")
             sums[name] = (await tenant.fetch(select(total).select_from(table(name))))[0].sum
     finally:
         await tenant.close()
