@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import importlib
 import logging
 import signal
@@ -123,6 +124,10 @@ async def _run(settings: Settings, listener: socket.socket, scraped: socket.sock
     with _step(console, "Application"):
         # Imported late: it takes longer than finding out that a port is taken.
         application = importlib.import_module("server.app").create_app(settings)
+        # What there is by now lives as long as the process. Looking through it for garbage, again and again, took half
+        # of the time of a page with 700 objects.
+        gc.collect()
+        gc.freeze()
     server = Server(config_of(application))
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, server.stop)
