@@ -95,11 +95,10 @@ def _through_subtree(listed: Statement, ordering: Ordering, category_id: ColumnE
 def _subtree(category_id: ColumnElement[Any]) -> Statement:
     """Return the ids of a category and everything below it: a range of paths, `g` being behind every hex digit."""
     top = aliased(Category)
-    return (
-        select(Category.id)
-        .join(top, (top.shop_id == Category.shop_id) & (Category.path >= top.path) & (Category.path < top.path + "g"))
-        .where(of_shop(Category), of_shop(top), top.id == category_id)
-    )
+    # A value and not a join: categories are too few for PostgreSQL to gather statistics by itself, and without it joins
+    # each category of the shop with each.
+    path = select(top.path).where(of_shop(top), top.id == category_id).scalar_subquery()
+    return select(Category.id).where(of_shop(Category), Category.path >= path, Category.path < path + "g")
 
 
 def _with_products(listed: FromClause, shape: Shape, *, descends: bool) -> Statement:
