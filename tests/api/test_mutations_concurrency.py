@@ -28,16 +28,14 @@ class Holder:
         await self.connection.execute("SELECT set_config('app.shop_id', $1, true)", str(shop.id))
         await self.connection.execute(statement, *arguments)
 
-    async def waiting(self, count: int = 1) -> list[int]:
-        """Wait until this many sessions wait for what is held, and return their process ids."""
+    async def waiting(self, on: int | None = None) -> int:
+        """Wait until a session waits for this one, or for another, and return its process id."""
+        blocked = "SELECT pid FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))"
         async with asyncio.timeout(10):
             while True:
-                rows = await self.watcher.fetch(
-                    "SELECT pid FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))",
-                    self.connection.get_server_pid(),
-                )
-                if len(rows) >= count:
-                    return [row["pid"] for row in rows]
+                rows = await self.watcher.fetch(blocked, on or self.connection.get_server_pid())
+                if rows:
+                    return rows[0]["pid"]
 
     async def idle(self, process_id: int) -> None:
         """Wait until a session has ended what it was doing."""
@@ -147,16 +145,17 @@ async def test_approvals_of_one_product_are_all_counted(api, database, shop):
 async def test_a_child_is_not_left_behind_by_a_tree_that_moves(api, database, shop, holder):
     old, new = [await factories.category(database, shop) for _ in range(2)]
     middle = await factories.category(database, shop, parent=old)
-    await holder.hold(shop, "SELECT FROM category WHERE shop_id = $1 AND id = $2 FOR UPDATE", shop.id, new.id)
+    insert = "INSERT INTO category (shop_id, id, path, slug, name) VALUES ($1, $1, repeat('0', 33), 'child', 'Other')"
+    await holder.hold(shop, insert, shop.id)
 
-    move = write(api, "categoryUpdate", id=id_of(old), input={"parentId": id_of(new)})
-    moving = asyncio.create_task(move)
-    await holder.waiting()
-    child = write(api, "categoryCreate", "category { id }", input={"name": "Child", "parentId": id_of(middle)})
-    making = asyncio.create_task(child)
+    given = {"name": "Child", "slug": "child", "parentId": id_of(middle)}
+    making = asyncio.create_task(write(api, "categoryCreate", "category { id }", input=given))
+    maker = await holder.waiting()
+    moving = asyncio.create_task(write(api, "categoryUpdate", id=id_of(old), input={"parentId": id_of(new)}))
+    await holder.waiting(maker)
     await holder.let_go()
-    await moving
     made = (await making)["category"]["id"]
+    await moving
 
     query = "query ($id: ID!) { category(id: $id) { ancestors { id } } }"
     ancestors = (await api(query, {"id": made})).data["category"]["ancestors"]
@@ -225,7 +224,7 @@ async def test_a_mutation_whose_client_leaves_leaves_nothing(api, base_url, data
         )
         async with httpx.AsyncClient(base_url=base_url) as client:
             leaving = asyncio.create_task(client.post("/graphql", json=body, headers=headers))
-            [waiting] = await holder.waiting()
+            waiting = await holder.waiting()
             leaving.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await leaving
@@ -243,7 +242,7 @@ async def test_a_lost_connection_is_told_as_an_error_of_ours_and_leaves_nothing(
             shop, "SELECT FROM product WHERE shop_id = $1 AND id = $2 FOR UPDATE", shop.id, products[1].id
         )
         asked = asyncio.create_task(api(query, {"changes": changes}, role="owner"))
-        [waiting] = await holder.waiting()
+        waiting = await holder.waiting()
         await holder.watcher.execute("SELECT pg_terminate_backend($1)", waiting)
         answer = await asked
         await holder.let_go()
