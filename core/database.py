@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.sql import Executable
 
@@ -218,12 +219,16 @@ class TenantDatabase:
         Raises:
             ConstraintViolated: The database refused a row; nothing of the block is kept.
             Contended: It gave way to another transaction; nothing is kept, and the block may be run again.
+            Overloaded: No connection came free in time.
         """
         await self._end_snapshot()
         for callback in self._on_write:
             callback()
         async with AsyncSession(self._database.writes, expire_on_commit=False) as transaction:
-            await transaction.execute(_SET_LOCALLY, {"shop": str(self.tenant), "timeout": str(self._timeout)})
+            try:
+                await transaction.execute(_SET_LOCALLY, {"shop": str(self.tenant), "timeout": str(self._timeout)})
+            except PoolTimeout:
+                raise Overloaded("The server is busy; try again in a moment.") from None
             with _refusals_told():
                 yield transaction
 

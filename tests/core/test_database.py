@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import BigInteger, Integer, bindparam, func, select, text
 
 from core.database import Database
-from core.errors import BadUserInput
+from core.errors import BadUserInput, Overloaded
 from models.products import Product
 from tests import factories
 
@@ -134,3 +134,12 @@ async def test_statistics_count_statements_and_rows(database, shop):
 
     assert (tenant.statistics.statements, tenant.statistics.rows) == (2, 4)
     await tenant.close()
+
+
+async def test_a_write_that_gets_no_connection_is_told_to_come_back(own, shop):
+    tenants = [own.of_tenant(shop.id) for _ in range(3)]
+
+    async with tenants[0].write(), tenants[1].write():
+        with pytest.raises(Overloaded):
+            async with tenants[2].write():
+                pytest.fail("The pool has two connections.")
