@@ -16,6 +16,7 @@ from sqlalchemy import delete, select, update
 from core.database import Database, TenantDatabase, Transaction
 from core.errors import ConfigurationError
 from models import shops
+from models.base import Base
 from models.collections import refresh_rules_of_products
 from models.listings import refresh_product_listings
 from server.demo.copying import driver_of, insert, stage
@@ -89,7 +90,7 @@ async def take_statistics(owner_url: str) -> None:
         )
         if not owner:
             raise ConfigurationError("Set GALLERIA_OWNER_DATABASE_URL to the role that owns the tables.")
-        await connection.execute(f"ANALYZE {', '.join((*TABLES.values(), 'product_listing'))}")
+        await connection.execute(f"ANALYZE {', '.join({*Base.metadata.tables, *TABLES.values()})}")
     finally:
         await connection.close()
 
