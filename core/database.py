@@ -2,21 +2,20 @@
 
 import asyncio
 import dataclasses
+import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any, Self
 
 import asyncpg
 import orjson
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.sql import Executable
 
-from core.errors import BadUserInput, ConstraintViolated, Contended, Overloaded
+from core.driver_errors import check_texts, session_told, told
 from core.statements import Row, compile_statement
 
 APPLICATION_ROLE = "galleria_app"
@@ -99,12 +98,20 @@ class Database:
         await self.reads
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; those still in use after a while are cut off."""
         await self.writes.dispose()
-        await self.reads.close()
+        try:
+            await asyncio.wait_for(self.reads.close(), self.acquire_timeout_seconds)
+        except TimeoutError:
+            self.reads.terminate()
 
     def of_tenant(self, tenant: uuid.UUID, *, statement_timeout_seconds: float = 10.0) -> "TenantDatabase":
-        """Return the part of the database that one tenant sees, for one operation."""
+        """Return the part of the database that one tenant sees, for one operation.
+
+        Args:
+            tenant: The tenant.
+            statement_timeout_seconds: From now on; a transaction that begins later has what is left of it.
+        """
         return TenantDatabase(self, tenant, statement_timeout_seconds)
 
     async def fetch_platform(self, statement: Executable, **values: Any) -> list[Row]:
@@ -112,9 +119,10 @@ class Database:
         compiled = compile_statement(statement)
         connection = await self.acquire()
         try:
-            rows: list[Row] = await connection.fetch(
-                compiled.text, *compiled.arguments(values), record_class=compiled.row
-            )
+            with told():
+                rows: list[Row] = await connection.fetch(
+                    compiled.text, *compiled.arguments(values), record_class=compiled.row
+                )
         finally:
             await self.reads.release(connection)
         return rows
@@ -123,12 +131,10 @@ class Database:
         """Take a connection for reads.
 
         Raises:
-            Overloaded: None came free in time.
+            Overloaded: None came free in time, or there is no database.
         """
-        try:
+        with told():
             return await self.reads.acquire(timeout=self.acquire_timeout_seconds)
-        except TimeoutError:
-            raise Overloaded("The server is busy; try again in a moment.") from None
 
     async def ping(self) -> None:
         """Ask the server for a sign of life."""
@@ -154,7 +160,7 @@ class TenantDatabase:
         "_lock",
         "_on_write",
         "_reader",
-        "_timeout",
+        "_until",
         "statistics",
         "tenant",
     )
@@ -168,7 +174,7 @@ class TenantDatabase:
         self._reader: asyncio.Task[Any] | None = None
         self._is_closed = False
         self._on_write: list[Callable[[], None]] = []
-        self._timeout = max(1, int(statement_timeout_seconds * 1000))
+        self._until = time.monotonic() + statement_timeout_seconds
 
     async def fetch(self, statement: Executable, **values: Any) -> list[Row]:
         """Run a read.
@@ -186,15 +192,16 @@ class TenantDatabase:
         compiled = compile_statement(statement)
         values["shop"] = self.tenant
         arguments = compiled.arguments(values)
-        _check_texts(arguments)
+        check_texts(arguments)
         async with self._lock:
             if self._is_closed:
                 # Whoever waits for these rows has gone, and nobody would give the connection back.
                 raise asyncio.CancelledError("the operation has ended")
             self._reader = asyncio.current_task()
             try:
-                connection = self._connection or await self._open()
-                rows: list[Row] = await connection.fetch(compiled.text, *arguments, record_class=compiled.row)
+                with told():
+                    connection = self._connection or await self._open()
+                    rows: list[Row] = await connection.fetch(compiled.text, *arguments, record_class=compiled.row)
             finally:
                 self._reader = None
         self.statistics.statements += 1
@@ -225,11 +232,11 @@ class TenantDatabase:
         for callback in self._on_write:
             callback()
         async with AsyncSession(self._database.writes, expire_on_commit=False) as transaction:
-            try:
-                await transaction.execute(_SET_LOCALLY, {"shop": str(self.tenant), "timeout": str(self._timeout)})
-            except PoolTimeout:
-                raise Overloaded("The server is busy; try again in a moment.") from None
-            with _refusals_told():
+            with told():
+                connection = await transaction.connection()
+                event.listen(connection.sync_connection, "before_cursor_execute", self._count)
+                await transaction.execute(_SET_LOCALLY, {"shop": str(self.tenant), "timeout": self._timeout()})
+            with session_told():
                 yield transaction
 
     async def close(self) -> None:
@@ -255,12 +262,19 @@ class TenantDatabase:
             finally:
                 await self._database.reads.release(connection)
 
+    def _timeout(self) -> str:
+        """Return what is left of the operation's time, in milliseconds."""
+        return str(max(1, int((self._until - time.monotonic()) * 1000)))
+
+    def _count(self, *_: Any) -> None:
+        self.statistics.statements += 1
+
     async def _open(self) -> asyncpg.Connection:
         connection = await self._database.acquire()
         try:
             await connection.execute(
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
-                f"SET LOCAL app.shop_id = '{self.tenant}'; SET LOCAL statement_timeout = {self._timeout}"
+                f"SET LOCAL app.shop_id = '{self.tenant}'; SET LOCAL statement_timeout = {self._timeout()}"
             )
         except BaseException:
             # Nobody knows whether it is in a transaction, or whose.
@@ -269,39 +283,6 @@ class TenantDatabase:
             raise
         self._connection = connection
         return connection
-
-
-def _check_texts(arguments: Sequence[Any]) -> None:
-    """Refuse U+0000 before the driver does, which would spoil the transaction for all other reads."""
-    for argument in arguments:
-        for each in argument if isinstance(argument, list) else (argument,):
-            if isinstance(each, str) and "\0" in each:
-                raise BadUserInput("A text holds the character U+0000, which nothing stored has; leave it out.")
-
-
-@asynccontextmanager
-async def savepoint(transaction: Transaction) -> AsyncIterator[None]:
-    """Undo what the block did when it raises, and nothing else of the transaction.
-
-    Raises:
-        ConstraintViolated: The database refused a row of the block.
-    """
-    with _refusals_told():
-        async with transaction.begin_nested():
-            yield
-
-
-@contextmanager
-def _refusals_told() -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as error:
-        cause = error.orig.__cause__ if error.orig is not None else None
-        if isinstance(cause, asyncpg.IntegrityConstraintViolationError):
-            raise ConstraintViolated(cause.sqlstate, cause.constraint_name or cause.column_name or "") from error
-        if isinstance(cause, asyncpg.TransactionRollbackError):
-            raise Contended("Others are changing the same things; try again.") from error
-        raise
 
 
 async def _prepare_connection(connection: asyncpg.Connection) -> None:

@@ -8,7 +8,8 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from core.database import Transaction, savepoint
+from core.database import Transaction
+from core.driver_errors import savepoint
 from core.errors import ConstraintViolated, Contended
 from core.ids import encode_global_id
 from models import constraints

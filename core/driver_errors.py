@@ -1,0 +1,92 @@
+"""What the driver and PostgreSQL refuse, in the terms of `core.errors`."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.errors import BadUserInput, ConstraintViolated, Contended, DeadlineExceeded, GalleriaError, Overloaded
+
+_UNREACHABLE = (
+    OSError,
+    TimeoutError,
+    PoolTimeoutError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.CrashShutdownError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.TooManyConnectionsError,
+)
+"""There is no connection, or there was one: nothing is wrong with the request, and it may be tried again."""
+
+
+@contextmanager
+def session_told() -> Iterator[None]:
+    """Translate what SQLAlchemy raises in the block.
+
+    Raises:
+        ConstraintViolated: The database refused a row.
+        Contended: It gave the transaction up in favour of another.
+        DeadlineExceeded: A statement took longer than it may.
+        Overloaded: The connection was lost.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        cause = error.orig.__cause__ if error.orig is not None else None
+        raise _translated(cause or error) or error from error
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Translate what connecting, the driver and SQLAlchemy raise in the block.
+
+    Raises:
+        DeadlineExceeded: A statement took longer than it may.
+        Overloaded: There is no connection to be had now.
+    """
+    try:
+        with session_told():
+            yield
+    except (*_UNREACHABLE, asyncpg.QueryCanceledError) as error:
+        raise _translated(error) or error from error
+
+
+def _translated(error: BaseException) -> GalleriaError | None:
+    if isinstance(error, asyncpg.IntegrityConstraintViolationError):
+        return ConstraintViolated(error.sqlstate, error.constraint_name or error.column_name or "")
+    if isinstance(error, asyncpg.TransactionRollbackError):
+        return Contended("Others are changing the same things; try again.")
+    if isinstance(error, asyncpg.QueryCanceledError):
+        return DeadlineExceeded("This took too long; ask for less at once.")
+    if isinstance(error, _UNREACHABLE):
+        return Overloaded("The server is busy; try again in a moment.")
+    return None
+
+
+@asynccontextmanager
+async def savepoint(transaction: AsyncSession) -> AsyncIterator[None]:
+    """Undo what the block did when it raises, and nothing else of the transaction.
+
+    Raises:
+        ConstraintViolated: The database refused a row of the block.
+    """
+    with session_told():
+        async with transaction.begin_nested():
+            yield
+
+
+def check_texts(arguments: Sequence[Any]) -> None:
+    """Refuse U+0000 before the driver does, which would spoil the transaction for all other reads.
+
+    Raises:
+        BadUserInput: A text holds it.
+    """
+    for argument in arguments:
+        for each in argument if isinstance(argument, list) else (argument,):
+            if isinstance(each, str) and "\0" in each:
+                raise BadUserInput("A text holds the character U+0000, which nothing stored has; leave it out.")
