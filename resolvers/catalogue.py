@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from core.errors import BadUserInput, Forbidden
+from core.errors import BadUserInput
 from core.pagination import Page
 from core.statements import Row
 from loaders import catalogue as relations
@@ -15,7 +15,7 @@ from models.base import Entity, Statement
 from models.product_filters import ProductFilter, ProductSort
 from models.scopes import Scope, Shape
 from models.search import search_config
-from resolvers.context import Context
+from resolvers.context import Actor, Context, Permission
 
 LONGEST_SEARCH = 200
 """Characters of a search; nobody types more, and each word costs."""
@@ -67,7 +67,7 @@ async def products(
     Raises:
         BadUserInput: The filter cannot be met by any product, or needs what it does not bring.
     """
-    _check(wanted, sort, scope)
+    _check(context.actor, wanted, sort)
     request = paging.request
     statement = product_pages.product_page(scope.shape, wanted.form, sort, request.forward, request.cursor is not None)
     found = await _fetch(context, scope, wanted, statement, **cursor_values(request))
@@ -99,13 +99,13 @@ async def _fetch(context: Context, scope: Scope, wanted: ProductFilter, statemen
     return await context.database.fetch(statement, **values)
 
 
-def _check(wanted: ProductFilter, sort: ProductSort, scope: Scope) -> None:
+def _check(actor: Actor, wanted: ProductFilter, sort: ProductSort) -> None:
     if sort is ProductSort.RELEVANCE and not wanted.text:
         raise BadUserInput("RELEVANCE sorts what a text search finds; give filter.text.", argument="sort")
     if wanted.text is not None and len(wanted.text) > LONGEST_SEARCH:
         raise BadUserInput(f"A search has at most {LONGEST_SEARCH} characters.", argument="filter.text")
-    if wanted.status is not None and not scope.drafts:
-        raise Forbidden("Only staff may filter by status.")
+    if wanted.status is not None:
+        actor.require(Permission.CATALOGUE_READ)
     low, high = wanted.price_from_minor, wanted.price_to_minor
     if low is not None and high is not None and low > high:
         raise BadUserInput("The price range ends before it begins.", argument="filter.price")

@@ -126,6 +126,8 @@ def _attribute(given: AttributeFilterInput) -> AttributeFilter:
     for limit in (limits.minimum, limits.maximum):
         if limit is not None and not abs(limit) <= _GREATEST_NUMBER:
             raise BadUserInput("This number is out of bounds.", argument="filter.attributes")
+    if limits.minimum is not None and limits.maximum is not None and limits.minimum > limits.maximum:
+        raise BadUserInput("The range ends before it begins.", argument="filter.attributes")
     return AttributeFilter(
         given.attribute,
         None if given.values is None else tuple(_at_most(given.values, MOST_VALUES, "attributes.values")),

@@ -62,15 +62,15 @@ class Variant(Node):
     )
     compare_at_price: Money | None = loads(catalogue.compare_at_price_of_variant, description="What it cost before.")
     availability: Availability | None = loads(catalogue.availability_of_variant)
-    listings: list[Listing] = guarded(
+    listings: list[Listing] | None = guarded(
         loads_list(catalogue.listings_of_variant, 20, 100, description="Prices in all channels."),
         Permission.CATALOGUE_READ,
     )
-    stock_levels: list[StockLevel] = guarded(
+    stock_levels: list[StockLevel] | None = guarded(
         loads_list(catalogue.stock_levels_of_variant, 20, 100, description="Stock by warehouse."),
         Permission.INVENTORY_READ,
     )
-    translations: list[Translation] = _translations()
+    translations: list[Translation] | None = _translations()
 
 
 @view_of(rows.Product)
@@ -118,7 +118,7 @@ class Product(Node):
         prepare=paged("product.reviews"),
         description="Approved reviews, newest first.",
     )
-    translations: list[Translation] = _translations()
+    translations: list[Translation] | None = _translations()
 
 
 def _product_order(arguments: dict[str, Any]) -> str:
@@ -152,7 +152,7 @@ class Category(Node):
         prepare=paged("category.products", order=_product_order),
         description="Products in and below the category; the root field `products` filters and searches.",
     )
-    translations: list[Translation] = _translations()
+    translations: list[Translation] | None = _translations()
 
 
 @view_of(collection_rows.Collection)
@@ -173,4 +173,4 @@ class Collection(Node):
         prepare=paged("collection.products"),
         description="In the collection's own order.",
     )
-    translations: list[Translation] = _translations()
+    translations: list[Translation] | None = _translations()

@@ -1,6 +1,7 @@
 """The application: everything that a process serves, put together from its settings."""
 
 import contextlib
+import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
@@ -68,7 +69,7 @@ def create_app(settings: Settings) -> Observed:
     routes = [
         Route("/graphql", endpoint),
         _schema_route(schema),
-        pages.index_route(lambda: read_landing(settings, directory)),
+        pages.index_route(lambda request: read_landing(settings, directory, request)),
         *health.routes(probes),
     ]
     if settings.is_development:
@@ -123,6 +124,8 @@ def _opening(settings: Settings, database: Database, directory: ShopDirectory) -
         )
         shop = await resolve_shop(directory, naming, default_slug=settings.default_shop)
         tenant = database.of_tenant(shop.id, statement_timeout_seconds=settings.deadline_seconds)
+        changed: set[uuid.UUID] = set()
+        tenant.on_write(lambda: changed.add(shop.id))
         try:
             yield Context(
                 shop=shop,
@@ -134,6 +137,8 @@ def _opening(settings: Settings, database: Database, directory: ShopDirectory) -
             )
         finally:
             await tenant.close()
+            for shop_id in changed:
+                directory.forget(shop_id)
 
     return open_context
 

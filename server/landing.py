@@ -24,12 +24,11 @@ TOKEN_LIFETIME = timedelta(hours=12)
 """As long as a working day; the tokens are for the machine that the page is read on."""
 
 
-async def read_landing(settings: Settings, directory: ShopDirectory) -> Landing:
+async def read_landing(settings: Settings, directory: ShopDirectory, request: Request) -> Landing:
     """Return the demo shops that exist and tokens for them; nothing of either in production."""
     if not settings.is_development:
         return Landing(is_development=False)
-    # On an address that others reach too, the tokens would be for anybody.
-    keys = configured_keys(settings) if _is_local(settings.host) else None
+    keys = _keys(settings, request)
     shops = [
         shop
         for profile in sorted(PROFILES, key=lambda each: each.slug)
@@ -46,12 +45,11 @@ async def read_landing(settings: Settings, directory: ShopDirectory) -> Landing:
 
 def examples_route(settings: Settings) -> Route:
     """Return the route of GraphiQL's examples; those that write bring a token of the demo shop's owner."""
-    keys = configured_keys(settings) if _is_local(settings.host) else None
     examples = orjson.loads((graphiql.FOLDER / "examples.json").read_bytes())
 
-    async def show(_: Request) -> Response:
+    async def show(request: Request) -> Response:
         owner = Actor(ActorKind.STAFF, "demo-owner", ROLES["owner"])
-        token = _token(settings, keys, _EXAMPLE_SHOP, owner)
+        token = _token(settings, _keys(settings, request), _EXAMPLE_SHOP, owner)
         writing = {"Authorization": f"Bearer {token}"} if token else {}
         body = [
             {**each, "headers": {**each["headers"], **writing}} if "\nmutation " in each["query"] else each
@@ -70,8 +68,17 @@ async def _shop(directory: ShopDirectory, slug: str) -> DemoShop | None:
     return DemoShop(shop.slug, shop.name, shop.default_currency)
 
 
-def _is_local(host: str) -> bool:
-    return host in {"localhost", "127.0.0.1", "::1"}
+_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def _keys(settings: Settings, request: Request) -> KeySet | None:
+    """Return the keys to sign tokens with, for a visitor on this very machine.
+
+    On an address that others reach too, the tokens would be for anybody. A page whose name is made to stand for
+    this machine (DNS rebinding) names itself as the host.
+    """
+    is_local = settings.host in _LOCAL_HOSTS and request.url.hostname in _LOCAL_HOSTS
+    return configured_keys(settings) if is_local else None
 
 
 def _tokens(settings: Settings, keys: KeySet | None, slug: str) -> Iterator[DemoToken]:

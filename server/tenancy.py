@@ -85,6 +85,12 @@ class ShopDirectory:
         name = _host_name(host)
         return None if name is None else await self._find("host", name, rows.shop_by_host, host=name)
 
+    def forget(self, shop_id: uuid.UUID) -> None:
+        """Look a shop up again at the next request, since something of it has been written."""
+        known = [key for key, answer in self._answers.items() if answer.shop is not None and answer.shop.id == shop_id]
+        for key in known:
+            del self._answers[key]
+
     async def _find(self, kind: str, name: str, statement: Executable, **values: Any) -> Shop | None:
         key = (kind, name)
         known = self._answers.get(key)

@@ -83,15 +83,15 @@ class Landing:
     links: Sequence[Link] = LINKS
 
 
-def index_route(read: Callable[[], Awaitable[Landing]]) -> Route:
+def index_route(read: Callable[[Request], Awaitable[Landing]]) -> Route:
     """Make the route of `/`.
 
     Args:
-        read: Gives what to show; asked for each visit, since tokens run out.
+        read: Gives what to show to a visitor; asked for each visit, since tokens run out.
     """
 
     async def index(request: Request) -> HTMLResponse:
-        landing = await read()
+        landing = await read(request)
         return HTMLResponse(page(landing, endpoint=f"{request.base_url}graphql"), headers=_HEADERS)
 
     return Route("/", index, name="index")

@@ -49,7 +49,7 @@ def application() -> Starlette:
     return Starlette(routes=routes)
 
 
-async def _landing() -> Landing:
+async def _landing(_: Request) -> Landing:
     return LANDING
 
 

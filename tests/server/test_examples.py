@@ -43,3 +43,14 @@ async def test_the_start_page_shows_the_demo_shops_and_a_token_of_each_role(clie
     for shop in ("demo", "demo-jp", "demo-kw"):
         assert f"<code>{shop}</code>" in page
     assert page.count("Authorization: Bearer") >= 15
+
+
+@pytest.mark.usefixtures("demo")
+@pytest.mark.parametrize("path", ["/", "/graphiql/examples.json"])
+async def test_a_page_that_names_itself_otherwise_gets_no_tokens(client: httpx.AsyncClient, path: str):
+    own = await client.get(path)
+    rebound = await client.get(path, headers={"Host": "evil.example:8000"})
+
+    assert "Bearer" in own.text
+    assert rebound.status_code == 200
+    assert "Bearer" not in rebound.text

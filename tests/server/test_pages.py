@@ -48,7 +48,7 @@ class Elements(HTMLParser):
 
 
 async def get(landing, *, path="/", headers=()):
-    async def read():
+    async def read(_):
         return landing
 
     transport = httpx.ASGITransport(Starlette(routes=[index_route(read)]))
@@ -161,7 +161,7 @@ async def test_page_is_kept_by_no_cache_and_sent_to_nobody(is_development):
 async def test_every_visit_is_read_anew():
     visits = iter(["first-token", "second-token"])
 
-    async def read():
+    async def read(_):
         return Landing(is_development=True, shops=SHOPS, tokens=[DemoToken("demo", "Customer", next(visits))])
 
     transport = httpx.ASGITransport(Starlette(routes=[index_route(read)]))
