@@ -3,7 +3,7 @@
 import dataclasses
 import enum
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 ValueT = TypeVar("ValueT")
 
@@ -129,14 +129,16 @@ CellsT = TypeVar("CellsT", ProductCells, VariantCells, ImageCells)
 
 
 def overlaid(below: CellsT, above: CellsT) -> CellsT:
-    """Return what two rows say of the same thing, where the one above has the last word."""
+    """Return what two rows say of the same thing: the one above has the last word, where its cell is not empty."""
     values = {
-        field.name: getattr(above, field.name)
-        for field in dataclasses.fields(above)
-        if getattr(above, field.name) is not KEEP
+        field.name: _said(getattr(below, field.name), getattr(above, field.name)) for field in dataclasses.fields(above)
     }
     if not isinstance(above, ImageCells) and not isinstance(below, ImageCells):
-        remaining = {name: text for name, text in below.extras.items() if name not in above.emptied}
-        values["extras"] = {**remaining, **above.extras}
-        values["emptied"] = (below.emptied | above.emptied) - set(above.extras)
-    return dataclasses.replace(below, **values)
+        values["extras"] = {**below.extras, **above.extras}
+        values["emptied"] = (below.emptied | above.emptied) - set(values["extras"])
+    return dataclasses.replace(above, **values)
+
+
+def _said(below: Any, above: Any) -> Any:
+    is_empty = above is KEEP or above is None or above in ("", ())
+    return below if is_empty and below is not KEEP else above

@@ -132,9 +132,11 @@ def _draft(rows: Sequence[Row], *, is_short: bool) -> Draft:
 
 
 def _said(product: ProductCells | None, row: Row) -> ProductCells | None:
+    """Add what a row says of the product to what the rows before it said; a cell that those left empty stays so."""
     if row.product is None or product is None:
         return row.product or product
-    return overlaid(row.product, product)
+    extras = {name: text for name, text in row.product.extras.items() if name not in product.emptied}
+    return overlaid(dataclasses.replace(row.product, extras=extras), product)
 
 
 def _with_own(variant: VariantCells, row: Row, product: ProductCells) -> VariantCells:

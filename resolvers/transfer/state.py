@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import orjson
 
 from models import transfers
+from models.search import search_config
 
 
 class Fetch(Protocol):
@@ -30,11 +31,13 @@ class Market:
     Attributes:
         channel_id: The shop's default channel.
         currency: What it sells in.
+        search_config: Text search configuration of the shop's texts.
         warehouse_id: The warehouse it sells from first; None where there is none yet.
     """
 
     channel_id: uuid.UUID
     currency: str
+    search_config: str
     warehouse_id: uuid.UUID | None
 
 
@@ -136,7 +139,12 @@ async def market(fetch: Fetch) -> Market | None:
     if not channels:
         return None
     warehouses = await fetch(transfers.first_warehouse, channel=channels[0].id)
-    return Market(channels[0].id, channels[0].currency, warehouses[0].id if warehouses else None)
+    return Market(
+        channels[0].id,
+        channels[0].currency,
+        search_config(channels[0].default_locale),
+        warehouses[0].id if warehouses else None,
+    )
 
 
 async def families(fetch: Fetch, rows: Sequence[Any], market: Market) -> list[Family]:

@@ -48,7 +48,7 @@ async def store_changes(block: Block, changes: Sequence[Change], market: Market)
     await block.run(transfers.plan_once)
     references = await referred(block.fetch, block.store, changes)
     own = [change.after for change in changes if change.is_own]
-    await block.store(transfers.store_products, [_product_row(product, references) for product in own])
+    await block.store(transfers.store_products, [_product_row(product, references, market) for product in own])
     # A SKU that moves to another variant is free by then: its holder's row came before, or the other was refused.
     await block.store(transfers.store_variants, [_variant_row(variant.after) for variant in variants if variant.is_own])
     await _store_options(block, changes, references)
@@ -59,7 +59,7 @@ async def store_changes(block: Block, changes: Sequence[Change], market: Market)
     await derived.refresh(block.transaction, [change.after.id for change in changes])
 
 
-def _product_row(product: Product, references: References) -> dict[str, Any]:
+def _product_row(product: Product, references: References, market: Market) -> dict[str, Any]:
     category = product.category and tuple(name.casefold() for name in product.category)
     return {
         "id": product.id,
@@ -74,6 +74,7 @@ def _product_row(product: Product, references: References) -> dict[str, Any]:
         "product_type_id": references.types[product.type_name.casefold()] if product.type_name else None,
         "category_id": references.categories[category] if category else None,
         "metadata": {transfers.CSV_METADATA: product.extras} if product.extras else {},
+        "search_config": market.search_config,
     }
 
 
