@@ -126,22 +126,23 @@ def check(client: httpx.Client, operation: Operation) -> Checked:
     answer = _post(client, operation.body)
     data = _data(answer)
     for path, least in operation.rows.items():
-        found = _count(data, path.split("."))
+        found = count(data, path)
         if found < least:
             raise ConfigurationError(
-                f"{operation.name} has {found} of {least} at {path}: seed the shop {SHOP} anew, or a larger one."
+                f"{operation.name} has {found} of {least} at {path}: measure a larger shop (--size M)."
             )
     statements, rows = (int(answer.headers[f"galleria-{name}"]) for name in ("statements", "rows"))
     return Checked(operation, len(answer.content), statements, rows)
 
 
-def _count(value: Any, path: list[str]) -> int:
-    """Count what is at the end of a path; a list counts as its elements."""
-    if not path:
-        return len(value) if isinstance(value, list) else int(value is not None)
-    if path[0] == "*":
-        return sum(_count(element, path[1:]) for element in value)
-    return _count(value[path[0]], path[1:])
+def count(value: Any, path: str) -> int:
+    """Count what is at the end of a path with dots; a list counts as its elements, and `*` stands for each of them."""
+    step, _, rest = path.partition(".")
+    if step == "*":
+        return sum(count(element, rest) for element in value)
+    if step:
+        return count(value[step], rest)
+    return len(value) if isinstance(value, list) else int(value is not None)
 
 
 def _body(query: str, **variables: object) -> bytes:
