@@ -68,7 +68,8 @@ class Settings:
         Variable(
             "REDIS_URL",
             secret_url("redis", "rediss", "unix"),
-            "Redis or Valkey. Unset, cache, bus and budgets live in the process, which must then be the only one.",
+            "Redis or Valkey, for what several processes are to share. So far `/readyz` tells whether it answers, and "
+            "nothing is kept in it.",
         ),
     ]
     host: Annotated[str, Variable("GALLERIA_HOST", str, "Address to listen on.", default="127.0.0.1")]

@@ -14,7 +14,9 @@ from models.attributes import Attribute, AttributeAssignment, AttributeValue, Pr
 from models.base import Entity, Tenant
 from models.categories import Category
 from models.collections import Collection, CollectionProduct
+from models.inventory import ChannelWarehouse, Warehouse
 from models.products import Media, Product, ProductRelation, Variant
+from models.shops import Channel
 from resolvers.blocks import MOST_IN_BULK, Work, alone
 from resolvers.context import Context
 from resolvers.refusals import Outcome, Refused, camel, invalid, not_found, too_many
@@ -22,6 +24,7 @@ from resolvers.texts import check_text
 
 MOST_RELATED = 50
 MOST_ATTRIBUTES = 100
+MOST_WAREHOUSES = 100
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -143,6 +146,23 @@ async def reorder(context: Context, what: Sequenced, parent_id: str | None, ids:
         return own
 
     return await alone(context, Work(run, what.entity))
+
+
+async def set_warehouses_of_channel(context: Context, channel_id: str, warehouse_ids: Sequence[str]) -> Outcome:
+    """Replace the warehouses that a channel sells from, the first one first."""
+
+    async def run(transaction: Transaction) -> uuid.UUID:
+        own = await _locked(context, transaction, Channel, channel_id)
+        wanted = _decoded("Warehouse", warehouse_ids, "warehouseIds", at_most=MOST_WAREHOUSES)
+        found = await transaction.execute(writes.rows_with(Warehouse, context.shop.id, wanted))
+        if set(found.scalars()) != set(wanted):
+            raise Refused(not_found("warehouseIds"))
+        rows = [{"warehouse_id": each, "priority": number} for number, each in enumerate(wanted)]
+        within = {"channel_id": own}
+        await _execute(transaction, arrangements.rows_replaced(ChannelWarehouse, context.shop.id, within, rows))
+        return own
+
+    return await alone(context, Work(run, ChannelWarehouse))
 
 
 async def set_attributes_of_type(context: Context, product_type_id: str, attribute_ids: Sequence[str]) -> Outcome:

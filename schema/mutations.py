@@ -173,6 +173,12 @@ class Mutation:
     ) -> Any:
         return await arranging.remove_from_collection(info.context, id, product_ids)
 
+    @returning(payloads.ChannelPayload, Permission.CATALOGUE_WRITE, "Set the warehouses that a channel sells from.")
+    async def channel_warehouses_set(
+        self, info: Info[Context, None], id: strawberry.ID, warehouse_ids: list[strawberry.ID]
+    ) -> Any:
+        return await arranging.set_warehouses_of_channel(info.context, id, warehouse_ids)
+
     @returning(
         payloads.ProductTypePayload, Permission.CATALOGUE_WRITE, "Set the attributes of a product type, in order."
     )

@@ -162,6 +162,7 @@ MUTATIONS: Mapping[str, Callable[[Catalogue], Arguments]] = {
     "channelCreate": lambda _: {"input": {"name": "New", "currency": "USD"}},
     "channelUpdate": _of("Channel", input={"name": "New"}),
     "channelDelete": _of("Channel"),
+    "channelWarehousesSet": lambda made: {"id": made.id_of("Channel"), "warehouseIds": [made.id_of("Warehouse")]},
     "productTypeCreate": lambda _: {"input": {"name": "New"}},
     "productTypeUpdate": _of("ProductType", input={"name": "New"}),
     "productTypeDelete": _of("ProductType"),

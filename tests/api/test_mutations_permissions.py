@@ -35,6 +35,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "channelCreate": CATALOGUE,
     "channelDelete": CATALOGUE,
     "channelUpdate": CATALOGUE,
+    "channelWarehousesSet": CATALOGUE,
     "collectionBulkCreate": CATALOGUE,
     "collectionBulkDelete": CATALOGUE,
     "collectionBulkUpdate": CATALOGUE,
