@@ -108,7 +108,12 @@ extra_names = text(
 )
 """Names of the cells that imports kept."""
 
-default_channel = text("SELECT c.id, c.currency FROM channel c WHERE c.shop_id = app_shop() AND c.is_default")
+default_channel = text(
+    """
+    SELECT c.id, c.currency, s.default_locale FROM channel c JOIN shop s ON s.id = c.shop_id
+    WHERE c.shop_id = app_shop() AND c.is_default
+    """
+)
 
 first_warehouse = text(
     """
@@ -206,10 +211,10 @@ store_categories = _stored("category", "id uuid, parent_id uuid, path text, slug
 store_products = _stored(
     "product",
     "id uuid, slug text, name text, description text, vendor text, tags text[], status text, seo_title text, "
-    "seo_description text, product_type_id uuid, category_id uuid, metadata jsonb",
+    "seo_description text, product_type_id uuid, category_id uuid, metadata jsonb, search_config regconfig",
     changing=(
         *("name", "description", "vendor", "tags", "status", "seo_title", "seo_description"),
-        *("product_type_id", "category_id"),
+        *("product_type_id", "category_id", "search_config"),
     ),
     more=_next("product", keeps_extras=True),
 )

@@ -325,6 +325,19 @@ async def test_promised_stock_is_kept(database, shop):
     assert "5 are promised" in note.reason
 
 
+@pytest.mark.parametrize(("locale", "expected"), [("en", "english"), ("de-AT", "german"), ("ja", "simple")])
+async def test_products_are_searched_in_the_language_of_the_shop(database, locale, expected):
+    shop = await factories.shop(database, locale=locale)
+    await factories.product(database, shop, slug="linen-shirt", name="From elsewhere", search_config="danish")
+
+    await run(database, shop, product_file(SHIRT, {"Handle": "other-shirt", "Title": "Other shirt"}))
+
+    tenant = database.of_tenant(shop.id)
+    rows = await tenant.fetch(text("SELECT slug, CAST(search_config AS text) AS config FROM product ORDER BY slug"))
+    await tenant.close()
+    assert [tuple(row) for row in rows] == [("linen-shirt", expected), ("other-shirt", expected)]
+
+
 async def test_two_shops_do_not_meet(database, shop):
     other = await factories.shop(database)
     await run(database, other, FILE)
