@@ -27,6 +27,7 @@ from engine.errors import (
     Failure,
     document_failures,
 )
+from engine.fanout import objects_by_operation
 from engine.structure import LimitReached, Limits, check
 
 ERRORS_SHOWN = 10
@@ -55,11 +56,15 @@ class Operation:
         name: None for an anonymous operation.
         type: Query, mutation or subscription.
         node: Its part of the document's tree.
+        introspects: Whether it asks for `__schema` or `__type`.
+        failure: Why it cannot be executed, while others of its document may; None where it can.
     """
 
     name: str | None
     type: OperationType
     node: OperationDefinitionNode
+    introspects: bool = False
+    failure: Failure | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,17 +88,19 @@ class Document:
     tokens: int = 0
 
     def operation(self, name: str | None) -> Operation | Failure:
-        """Return the operation that a request means.
+        """Return the operation that a request means, or why it cannot be executed.
 
         Args:
             name: The request's `operationName`; None or empty for the only one.
         """
-        if name:
-            named = self.operations.get(name)
-            return named or Failure("The document has no operation of this name; check operationName.", BAD_REQUEST)
-        if len(self.operations) == 1:
-            return next(iter(self.operations.values()))
-        return Failure("The document has several operations; say which one by operationName.", BAD_REQUEST)
+        operation = self.operations.get(name) if name else None
+        if name and operation is None:
+            return Failure("The document has no operation of this name; check operationName.", BAD_REQUEST)
+        if operation is None and len(self.operations) == 1:
+            operation = next(iter(self.operations.values()))
+        if operation is None:
+            return Failure("The document has several operations; say which one by operationName.", BAD_REQUEST)
+        return operation.failure or operation
 
 
 class DocumentStore:
@@ -153,7 +160,7 @@ class DocumentStore:
         limits = self._limits
         try:
             tree = _parse(text, limits)
-            check(tree, limits)
+            introspecting = check(tree, limits)
         except LimitReached as reached:
             failure = Failure(str(reached), LIMIT_EXCEEDED, extensions={"limit": reached.which})
             return Document(text, sha256, failures=(failure,))
@@ -162,7 +169,8 @@ class DocumentStore:
         failures = _null_characters(tree) or self._validate(tree)
         if failures:
             return Document(text, sha256, failures=failures)
-        return Document(text, sha256, tree, operations=_operations(tree), tokens=tree.token_count)
+        operations = self._operations(tree, introspecting)
+        return Document(text, sha256, tree, operations=operations, tokens=tree.token_count)
 
     def _validate(self, tree: DocumentNode) -> tuple[Failure, ...]:
         suggest = self.suggestions
@@ -171,6 +179,21 @@ class DocumentStore:
         if any(isinstance(error, ValidationAbortedError) for error in shown):
             return (_REPETITION,)
         return document_failures(shown, VALIDATION_FAILED)
+
+    def _operations(self, tree: DocumentNode, introspecting: frozenset[str]) -> dict[str, Operation]:
+        objects = objects_by_operation(self.schema, tree)
+        nodes = [node for node in tree.definitions if isinstance(node, OperationDefinitionNode)]
+        return {
+            name: Operation(
+                name or None,
+                node.operation,
+                node,
+                introspects=name in introspecting,
+                failure=_too_many_objects(objects[name], self._limits.objects),
+            )
+            for node in nodes
+            for name in (node.name.value if node.name else "",)
+        }
 
 
 def _parse(text: str, limits: Limits) -> DocumentNode:
@@ -197,9 +220,12 @@ def _null_characters(tree: DocumentNode) -> tuple[Failure, ...]:
     return ()
 
 
-def _operations(tree: DocumentNode) -> dict[str, Operation]:
-    return {
-        node.name.value if node.name else "": Operation(node.name.value if node.name else None, node.operation, node)
-        for node in tree.definitions
-        if isinstance(node, OperationDefinitionNode)
-    }
+def _too_many_objects(objects: int, limit: int) -> Failure | None:
+    if objects <= limit:
+        return None
+    return Failure(
+        f"The operation may ask for {objects:,} objects, and the limit is {limit:,}; ask for fewer by first or last, "
+        "in figures rather than variables, or in several operations.",
+        LIMIT_EXCEEDED,
+        extensions={"limit": "objects"},
+    )

@@ -37,6 +37,8 @@ class Limits:
         root_mutations: Fields at the root of a mutation, fragments expanded.
         directives: Directives, fragments expanded.
         directives_a_node: Directives at one place.
+        objects: Objects that the answer of one operation may hold, as `engine.fanout` counts them. 100 products
+            with 100 variants each are half of it.
     """
 
     length: int = 20_000
@@ -52,6 +54,7 @@ class Limits:
     root_mutations: int = 5
     directives: int = 50
     directives_a_node: int = 5
+    objects: int = 20_000
 
 
 class LimitReached(Exception):
@@ -86,11 +89,14 @@ class Figures:
     directives: int = 0
 
 
-def check(document: DocumentNode, limits: Limits) -> None:
+def check(document: DocumentNode, limits: Limits) -> frozenset[str]:
     """Refuse a document that asks for too much.
 
     Every fragment is walked once, so the time is linear in the text however the fragments multiply. A fragment that
     contains itself counts as empty where it closes the circle; validation names the circle afterwards.
+
+    Returns:
+        Names of the operations that ask about the schema; an anonymous one by the empty name.
 
     Raises:
         LimitReached: The first limit that is exceeded.
@@ -98,11 +104,14 @@ def check(document: DocumentNode, limits: Limits) -> None:
     if len(document.definitions) > limits.definitions:
         raise LimitReached("definitions", limits.definitions)
     walk = _Walk(document, limits)
+    introspecting = set()
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
-            walk.check_operation(definition)
+            if walk.check_operation(definition).introspection_depth:
+                introspecting.add(definition.name.value if definition.name else "")
         elif isinstance(definition, FragmentDefinitionNode):
             walk.fragment(definition.name.value, 0)
+    return frozenset(introspecting)
 
 
 class _Walk:
@@ -117,7 +126,7 @@ class _Walk:
         }
         self._known: dict[str, Figures] = {}
 
-    def check_operation(self, operation: OperationDefinitionNode) -> None:
+    def check_operation(self, operation: OperationDefinitionNode) -> Figures:
         figures = self._selection_set(operation.selection_set.selections, 0)
         figures.directives += self._directives(operation.directives)
         for variable in operation.variable_definitions or ():
@@ -128,6 +137,7 @@ class _Walk:
         self._check("aliases", figures.aliases)
         mutates = operation.operation is OperationType.MUTATION
         self._check("root_mutations" if mutates else "root_fields", figures.fields)
+        return figures
 
     def fragment(self, name: str, level: int) -> Figures:
         known = self._known.get(name)

@@ -116,7 +116,7 @@ async def test_a_foreign_name_is_like_one_that_nobody_has(api, ours, theirs, nam
 @pytest.mark.parametrize("name", CHANNEL_CASES)
 async def test_a_foreign_channel_is_like_one_that_nobody_has(api, ours, theirs, name):
     beside = _beside(name, ours)
-    query = operation("query", name, QUERY_FIELDS[name], {**beside, "channel": ""})
+    query = operation("query", name, QUERY_FIELDS[name], {**beside, "channel": ""}, depth=1)
     asked = api.of(ours.shop)
 
     answers = [await asked(query, {**beside, **channel(names)}) for names in (NamesOf(theirs), UnknownNames())]
