@@ -68,12 +68,12 @@ def create_app(settings: Settings) -> Observed:
     )
     routes = [
         Route("/graphql", endpoint),
-        _schema_route(schema),
         pages.index_route(lambda request: read_landing(settings, directory, request)),
         *health.routes(probes),
     ]
     if settings.is_development:
-        routes += [examples_route(settings), *graphiql.routes(), media_route(), metrics_route(metrics)]
+        routes += [_schema_route(schema), examples_route(settings), *graphiql.routes(), media_route()]
+        routes += [metrics_route(metrics)]
     lifespan = _lifespan(database, cache, probes)
     return Observed(Starlette(routes=routes, middleware=_middleware(settings), lifespan=lifespan), metrics)
 

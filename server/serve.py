@@ -36,9 +36,6 @@ DRAIN_SECONDS = 20
 KEEP_ALIVE_SECONDS = 75
 """Longer than the 60 seconds after which load balancers let go, so that they never write to a closed connection."""
 
-WEBSOCKET_MESSAGE_BYTES = 131_072
-WEBSOCKET_QUEUE = 32
-
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -109,8 +106,6 @@ def config_of(application: ASGIApp) -> uvicorn.Config:
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
-        ws_max_size=WEBSOCKET_MESSAGE_BYTES,
-        ws_max_queue=WEBSOCKET_QUEUE,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
-from core.errors import BadRequest, RequestError
+from core.errors import BadRequest, Forbidden, RequestError, Unauthenticated
 from engine.documents import Document, DocumentStore, Operation
 from engine.errors import Failure, refused_before_execution, result_failures
 from engine.execute import execute
@@ -24,6 +24,9 @@ from server.graphql.watching import ClientLeft, cancelled_when_client_leaves
 PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name")
 """Headers that no page of another origin can send without the browser asking us first."""
 
+_INTROSPECTING_KINDS = frozenset({"staff", "key", "system"})
+"""Who may read the schema of an installation in production; everybody may ask for `__typename`."""
+
 Report = Callable[[BaseException, str], None]
 """Takes note of an unexpected exception and of the id of its request."""
 
@@ -33,7 +36,7 @@ class HttpSettings:
     """How the endpoint behaves.
 
     Attributes:
-        development: Answers tell the statements and rows that they took.
+        development: Answers tell the statements and rows that they took, and everybody may read the schema.
         body_limit_bytes: The longest body.
         deadline_seconds: From the arrival of a request to its answer.
         registered_only: Serve registered documents only.
@@ -133,8 +136,10 @@ class GraphQLEndpoint:
         exchange.observation.operation = operation.name
         exchange.observation.operation_type = operation.type.value
         if operation.type is OperationType.SUBSCRIPTION:
-            return exchange.failed(_NOT_OVER_HTTP)
+            return exchange.failed(_NOT_SERVED)
         _check_method(exchange.method, operation)
+        if operation.introspects and not self.settings.development:
+            _check_introspection(context.actor.kind)
         return await self._execute(exchange, request, document)
 
     async def _document(self, request: GraphQLRequest, context: OperationContext) -> Document | Failure:
@@ -167,12 +172,17 @@ class GraphQLEndpoint:
         return exchange.result(result.data, failures)
 
 
-_NOT_OVER_HTTP = Failure(
-    "Subscriptions are not served over plain HTTP; connect by WebSocket with the protocol graphql-transport-ws.",
-    BadRequest.code,
-)
+_NOT_SERVED = Failure("Subscriptions are not served here; ask again by a query when you need news.", BadRequest.code)
 
 
 def _check_method(method: str, operation: Operation) -> None:
     if method == "GET" and operation.type is not OperationType.QUERY:
         raise MethodNotAllowed("Only queries can be sent by GET; send this by POST.", allowed="POST")
+
+
+def _check_introspection(kind: str) -> None:
+    if kind in _INTROSPECTING_KINDS:
+        return
+    if kind == "anonymous":
+        raise Unauthenticated("The schema is shown to staff; sign in to ask for __schema or __type.")
+    raise Forbidden("The schema is shown to staff; leave out __schema and __type.")

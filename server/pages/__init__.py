@@ -31,9 +31,9 @@ class Link:
 
 
 GRAPHIQL: Final = Link("GraphiQL", "graphiql", "ask and change things in the browser, with examples")
+SCHEMA: Final = Link("Schema", "schema.graphql", "every type, field and argument in one file")
 METRICS: Final = Link("Metrics", "metrics", "what this process counts and times, as Prometheus reads it")
 LINKS: Final = (
-    Link("Schema", "schema.graphql", "every type, field and argument in one file"),
     Link("Readiness", "readyz", "whether this process can serve, and if not, why"),
     Link("Liveness", "livez", "whether this process runs"),
 )
@@ -73,7 +73,7 @@ class Landing:
         shops: The demo shops, in the order of the page.
         tokens: Tokens for them; those of other shops are left out.
         token_minutes: How long the tokens are good for.
-        links: Where to go, GraphiQL and metrics aside.
+        links: Where to go, GraphiQL, schema and metrics aside.
     """
 
     is_development: bool
@@ -104,7 +104,7 @@ def page(landing: Landing, *, endpoint: str) -> str:
         landing: What to show.
         endpoint: Full address of the GraphQL endpoint, for the commands to paste.
     """
-    links = (GRAPHIQL, *landing.links, METRICS) if landing.is_development else landing.links
+    links = (GRAPHIQL, SCHEMA, *landing.links, METRICS) if landing.is_development else landing.links
     has_demo = landing.is_development and len(landing.shops) > 0
     return _PAGE.substitute(
         demo=_demo(landing, endpoint) if has_demo else "",

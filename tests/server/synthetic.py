@@ -91,6 +91,7 @@ class Synthetic:
     closed: int = 0
     refusal: BaseException | None = None
     opens: bool = True
+    actor_kind: str = "anonymous"
     shops: dict[str, Shop] = dataclasses.field(default_factory=dict)
     persisted: DocumentsInProcess = dataclasses.field(default_factory=DocumentsInProcess)
 
@@ -104,7 +105,7 @@ class Synthetic:
         slug = view.headers.get(SHOP_HEADER, "demo")
         shop = self.shops.setdefault(slug, Shop(uuid.uuid4(), slug))
         try:
-            yield Context(shop, Actor("anonymous"), Database(), self)
+            yield Context(shop, Actor(self.actor_kind), Database(), self)
         finally:
             self.closed += 1
 
