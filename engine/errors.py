@@ -1,6 +1,7 @@
 """What a client is told about an error, and what it is not."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,20 @@ INTERNAL = "INTERNAL"
 
 INTERNAL_MESSAGE = "Something went wrong on our side; quote the request id when you report it."
 
-_NOTHING: Mapping[str, Any] = {}
+_FORMS: Mapping[str, str] = {
+    "Date": "write 2026-01-31, as ISO 8601 has it",
+    "DateTime": "write 2026-01-31T12:00:00Z, as ISO 8601 has it",
+    "Decimal": "write a decimal number such as 12.50",
+}
+"""How values of scalars are written, by type; the libraries quote Python's parsers instead."""
+
+_REWORDINGS = (
+    (re.compile(r"not to be None\.$"), lambda _: "not to be null."),
+    (re.compile(r", found: .*", re.DOTALL), lambda _: "."),
+    (re.compile(r"Value cannot represent an? (\w+): .*", re.DOTALL), lambda found: _form(found[1])),
+    (re.compile(r"(cannot represent (?:an? )?(?:[\w-]+ )*value): .*", re.DOTALL), lambda found: f"{found[1]}."),
+)
+"""The libraries speak of values as Python writes them, which clients of other languages do not."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -118,10 +132,17 @@ def _blames_input(error: GraphQLError) -> bool:
 
 
 def _without_exception_text(error: GraphQLError) -> str:
-    """Drop what graphql-core quotes from an exception of a scalar, which may name classes."""
-    if _cause(error) is None:
-        return error.message
-    return error.message.partition(", but encountered error")[0].rstrip(".") + "."
+    """Drop what the libraries quote from Python: exceptions, which may name classes, and values."""
+    message = error.message
+    if _cause(error) is not None:
+        message = message.partition(", but encountered error")[0].rstrip(".") + "."
+    for pattern, reworded in _REWORDINGS:
+        message = pattern.sub(reworded, message)
+    return message
+
+
+def _form(scalar: str) -> str:
+    return f"This is not a {scalar}; {_FORMS.get(scalar, 'see its description')}."
 
 
 def _locations(error: GraphQLError) -> tuple[tuple[int, int], ...]:

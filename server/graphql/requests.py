@@ -46,7 +46,7 @@ def read_json(body: bytes) -> GraphQLRequest:
         LimitExceeded: It is nested too deeply.
         BadUserInput: A string among the variables holds U+0000.
     """
-    return read_members(_decoded(body, "body"))
+    return read_members(_decoded(body, "The body"))
 
 
 def read_query_string(text: bytes) -> GraphQLRequest:
@@ -69,7 +69,8 @@ def read_query_string(text: bytes) -> GraphQLRequest:
             continue
         if name in members:
             raise BadRequest(f"Send the parameter {name} only once.")
-        members[name] = _decoded(value.encode(), name) if value and name in {"variables", "extensions"} else value
+        is_json = value and name in {"variables", "extensions"}
+        members[name] = _decoded(value.encode(), f"The parameter {name}") if is_json else value
     return read_members({name: value for name, value in members.items() if value != ""})
 
 
@@ -101,11 +102,11 @@ def _decoded(text: bytes, what: str) -> Any:
     except orjson.JSONDecodeError as error:
         if error.msg.startswith("depth limit"):
             raise _too_deep() from None
-        raise BadRequest(f"The {what} is not valid JSON in UTF-8.") from None
+        raise BadRequest(f"{what} is not valid JSON in UTF-8; check its quotes, brackets and numbers.") from None
     if text.count(b"[") + text.count(b"{") > JSON_DEPTH:
         _check_depth(value)
     if b"\\u0000" in text:
-        variables = value.get("variables") if what == "body" and isinstance(value, dict) else value
+        variables = value.get("variables") if what == "The body" and isinstance(value, dict) else value
         _check_characters(variables)
     return value
 
