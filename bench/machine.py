@@ -48,7 +48,7 @@ def machine() -> Machine:
     return Machine(
         processor=_processor(),
         cores=len(_allowed()) or os.cpu_count() or 1,
-        system=f"{platform.system()} {platform.release()}",
+        system=platform.system(),
         python=platform.python_version(),
         load=round(os.getloadavg()[0], 2),
     )
