@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-MOST_FOUND = 1_000
-"""Products that a text search considers, best first; nobody pages further."""
+from core.pagination import COUNT_CEILING
 
 
 class ProductSort(enum.Enum):
@@ -91,7 +90,8 @@ class ProductFilter:
         values: dict[str, Any] = {name: getattr(self, name) for name in _SIMPLE}
         values["rating_from"] = round((self.rating_from or 0) * 100)
         values["tags"] = list(self.tags)
-        values["at_most"] = MOST_FOUND
+        # No lower, or a text beside another filter would lose what the filter keeps.
+        values["at_most"] = COUNT_CEILING
         for number, each in enumerate(self.attributes):
             values[f"attribute_{number}"] = each.attribute
             values[f"values_{number}"] = list(each.values or ())

@@ -8,6 +8,7 @@ import strawberry
 from core.errors import BadUserInput
 from core.ids import decode_id_of
 from core.money import minor_units
+from core.pagination import COUNT_CEILING
 from models.product_filters import AttributeFilter, ProductFilter
 from schema.enums import ProductStatus
 
@@ -58,7 +59,11 @@ class ProductFilterInput:
     )
     is_available: bool | None = strawberry.field(default=None, description="Can be bought in the channel now, or not.")
     rating: float | None = strawberry.field(default=None, description="Average rating of this or better, 1 to 5.")
-    text: str | None = strawberry.field(default=None, description="Words to search for, or a SKU.")
+    text: str | None = strawberry.field(
+        default=None,
+        description="Words to search for in the shop's own texts (translations are not searched), or a SKU. A search "
+        f"considers at most {COUNT_CEILING:,} products, best first; other filters restrict these.",
+    )
     status: ProductStatus | None = strawberry.field(default=None, description="For staff.")
     vendor: str | None = None
     tags: list[str] | None = strawberry.field(default=None, description="All of these.")

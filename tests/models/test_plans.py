@@ -122,7 +122,7 @@ async def test_a_page_is_read_from_an_index(tenant, large, sort, wanted, view):
         statement = product_page(SHAPES[view], wanted.form, sort, forward=True, continued=continued)
         found = await scans(tenant, statement, given)
         assert "Seq Scan" not in found["product"]
-        # What a search found, up to 1,000 products, may be looked up one by one or in one pass.
+        # What a search found, up to 10,001 products, may be looked up one by one or in one pass.
         assert wanted.text or found.keys() & {"sorted"} == set()
         assert wanted.text or "Seq Scan" not in found["product_listing"]
 
@@ -173,6 +173,19 @@ async def test_counting_stops_at_the_ceiling(tenant, large):
     counted = await tenant.fetch(product_count(Shape(), FilterForm()), **values(large, wanted))
 
     assert counted[0].total == COUNT_CEILING == 10_001
+
+
+@pytest.mark.parametrize("view", SHAPES)
+async def test_a_filter_beside_a_text_loses_nothing_below_the_ceiling(tenant, large, view):
+    wanted = ProductFilter(text="shirt", category_id=large[1].id)
+    everything = ProductFilter(text="shirt")
+
+    narrow = await tenant.fetch(product_count(SHAPES[view], wanted.form), **values(large, wanted))
+    wide = await tenant.fetch(product_count(SHAPES[view], everything.form), **values(large, everything))
+
+    assert wide[0].total == COUNT_CEILING
+    # All the products have the word; of those beyond the ceiling, each may be one of the category.
+    assert PRODUCTS // 20 - (PRODUCTS - COUNT_CEILING) <= narrow[0].total <= PRODUCTS // 20
 
 
 async def test_the_api_says_the_ceiling(large, client):
