@@ -5,15 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import BigInteger, Integer, Text, func
-from sqlalchemy.dialects.postgresql import REGCONFIG
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import (
     ColumnElement,
     and_,
     bindparam,
     case,
-    cast,
-    column,
     exists,
     or_,
     select,
@@ -34,6 +31,7 @@ from models.listings import Listing, ProductListing
 from models.product_filters import FilterForm, ProductSort
 from models.products import Product, Variant
 from models.scopes import Shape
+from models.search import found
 from models.selling import is_sold, left_in
 from models.translations import translated
 
@@ -51,12 +49,6 @@ _LISTING_ORDERS: dict[ProductSort, tuple[ColumnExpression, Any, bool]] = {
 }
 """Sort column, its type, and whether it descends."""
 
-_found = func.search_products(
-    bindparam("text", type_=Text()),
-    cast(bindparam("search_config", type_=Text()), REGCONFIG),
-    bindparam("at_most", type_=Integer()),
-).table_valued(column("product_id", Uuid()), column("rank", Integer()), name="found")
-
 
 @functools.lru_cache(maxsize=500)
 def product_page(shape: Shape, form: FilterForm, sort: ProductSort, forward: bool, continued: bool) -> Statement:  # noqa: FBT001
@@ -69,7 +61,9 @@ def product_page(shape: Shape, form: FilterForm, sort: ProductSort, forward: boo
         forward: Whether the page follows the cursor; otherwise its rows come back in reverse.
         continued: Whether there is a cursor.
     """
-    key, type_, descends = (_found.c.rank, Integer(), True) if sort is ProductSort.RELEVANCE else _LISTING_ORDERS[sort]
+    key, type_, descends = (
+        (found(shape).c.rank, Integer(), True) if sort is ProductSort.RELEVANCE else _LISTING_ORDERS[sort]
+    )
     ordering = Ordering(key, ProductListing.product_id, type_, descends == forward)
     # By relevance, what is found is joined for its rank: it need not be searched for a second time.
     rest = form.without("text") if sort is ProductSort.RELEVANCE else form
@@ -77,7 +71,7 @@ def product_page(shape: Shape, form: FilterForm, sort: ProductSort, forward: boo
         *_conditions(shape, rest), *ordering.after(continued=continued)
     )
     if sort is ProductSort.RELEVANCE:
-        listed = listed.join(_found, _found.c.product_id == ProductListing.product_id)
+        listed = listed.join(found(shape), found(shape).c.product_id == ProductListing.product_id)
     if "category_id" in form.given:
         listed = _through_subtree(listed, ordering, bindparam("category_id", type_=Uuid()))
     return _with_products(ordering.limited(listed).subquery("listed"), shape, descends=ordering.descends)
@@ -163,6 +157,8 @@ def product_facets(shape: Shape, form: FilterForm) -> Statement:
 def _conditions(shape: Shape, form: FilterForm) -> list[ColumnElement[bool]]:
     conditions = [of_shop(ProductListing), ProductListing.channel_id == CHANNEL if shape.drafts else listing_is_shown()]
     conditions += [_SIMPLE_CONDITIONS[name]() for name in form.given if name in _SIMPLE_CONDITIONS]
+    if "text" in form.given:
+        conditions.append(ProductListing.product_id.in_(select(found(shape).c.product_id)))
     of_product = [_PRODUCT_CONDITIONS[name]() for name in form.given if name in _PRODUCT_CONDITIONS]
     if of_product:
         conditions.append(exists().where(of_shop(Product), Product.id == ProductListing.product_id, *of_product))
@@ -181,7 +177,6 @@ _SIMPLE_CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
     "price_from_minor": lambda: ProductListing.price_to_minor >= bindparam("price_from_minor", type_=BigInteger()),
     "price_to_minor": lambda: ProductListing.price_from_minor <= bindparam("price_to_minor", type_=BigInteger()),
     "rating_from": lambda: ProductListing.rating_key >= bindparam("rating_from", type_=Integer()),
-    "text": lambda: ProductListing.product_id.in_(select(_found.c.product_id)),
 }
 
 _PRODUCT_CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
