@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 from collections import OrderedDict
 from collections.abc import Mapping
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -27,7 +28,7 @@ from engine.errors import (
     Failure,
     document_failures,
 )
-from engine.fanout import objects_by_operation
+from engine.fanout import objects_of
 from engine.structure import LimitReached, Limits, check
 
 ERRORS_SHOWN = 10
@@ -57,14 +58,14 @@ class Operation:
         type: Query, mutation or subscription.
         node: Its part of the document's tree.
         introspects: Whether it asks for `__schema` or `__type`.
-        failure: Why it cannot be executed, while others of its document may; None where it can.
+        objects: How many objects it may be answered with at most, whatever its variables.
     """
 
     name: str | None
     type: OperationType
     node: OperationDefinitionNode
     introspects: bool = False
-    failure: Failure | None = None
+    objects: int = 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class Document:
             operation = next(iter(self.operations.values()))
         if operation is None:
             return Failure("The document has several operations; say which one by operationName.", BAD_REQUEST)
-        return operation.failure or operation
+        return operation
 
 
 class DocumentStore:
@@ -172,6 +173,22 @@ class DocumentStore:
         operations = self._operations(tree, introspecting)
         return Document(text, sha256, tree, operations=operations, tokens=tree.token_count)
 
+    def oversize(self, document: Document, operation: Operation, variables: Mapping[str, Any] | None) -> Failure | None:
+        """Refuse an operation that may be answered with too many objects.
+
+        What no variables can make too large is not looked at again.
+
+        Args:
+            document: From this store, without failures.
+            operation: One of its operations.
+            variables: As the client sent them.
+        """
+        limit = self._limits.objects
+        if operation.objects <= limit or document.tree is None:
+            return None
+        objects = objects_of(self.schema, document.tree, operation.node, variables or {})
+        return _too_many_objects(objects, limit) if objects > limit else None
+
     def _validate(self, tree: DocumentNode) -> tuple[Failure, ...]:
         suggest = self.suggestions
         errors = validate(self.schema, tree, max_errors=ERRORS_SHOWN, hide_suggestions=not suggest)
@@ -181,7 +198,6 @@ class DocumentStore:
         return document_failures(shown, VALIDATION_FAILED)
 
     def _operations(self, tree: DocumentNode, introspecting: frozenset[str]) -> dict[str, Operation]:
-        objects = objects_by_operation(self.schema, tree)
         nodes = [node for node in tree.definitions if isinstance(node, OperationDefinitionNode)]
         return {
             name: Operation(
@@ -189,7 +205,7 @@ class DocumentStore:
                 node.operation,
                 node,
                 introspects=name in introspecting,
-                failure=_too_many_objects(objects[name], self._limits.objects),
+                objects=objects_of(self.schema, tree, node),
             )
             for node in nodes
             for name in (node.name.value if node.name else "",)
@@ -220,12 +236,10 @@ def _null_characters(tree: DocumentNode) -> tuple[Failure, ...]:
     return ()
 
 
-def _too_many_objects(objects: int, limit: int) -> Failure | None:
-    if objects <= limit:
-        return None
+def _too_many_objects(objects: int, limit: int) -> Failure:
     return Failure(
         f"The operation may ask for {objects:,} objects, and the limit is {limit:,}; ask for fewer by first or last, "
-        "in figures rather than variables, or in several operations.",
+        "or in several operations.",
         LIMIT_EXCEEDED,
         extensions={"limit": "objects"},
     )

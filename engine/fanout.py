@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 
 from graphql import (
-    ArgumentNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -48,8 +47,13 @@ _WRAPPERS = (*_PAGE_TYPES, "Edge", "PageInfo")
 """Ends of the names of types that hold a page together and cost next to nothing themselves."""
 
 
-def objects_by_operation(schema: GraphQLSchema, document: DocumentNode) -> dict[str, int]:
-    """Return how many objects each operation may be answered with at most.
+def objects_of(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    variables: Mapping[str, object] | None = None,
+) -> int:
+    """Return how many objects an operation may be answered with at most.
 
     A field counts what it holds as often as its list may be long: by its page argument, by what its arguments bring,
     or by a guess. Where the type is open, the greatest of the possible ones counts. Fields that are merged at execution
@@ -60,23 +64,28 @@ def objects_by_operation(schema: GraphQLSchema, document: DocumentNode) -> dict[
     Args:
         schema: What the document was validated against.
         document: A valid document, so without circles of fragments.
-
-    Returns:
-        By the name of the operation; an anonymous one under the empty name.
+        operation: One of its operations.
+        variables: As the client sent them; None for the most that any values can ask for.
     """
-    walk = _Walk(schema, document)
-    return {
-        definition.name.value if definition.name else "": walk.operation(definition)
-        for definition in document.definitions
-        if isinstance(definition, OperationDefinitionNode)
-    }
+    if variables is not None:
+        variables = {**dict(_declared(operation)), **variables}
+    walk = _Walk(schema, document, variables)
+    return walk.operation(operation)
+
+
+def _declared(operation: OperationDefinitionNode) -> Iterator[tuple[str, object]]:
+    """Return the default of each variable that counts something; None where it has none."""
+    for definition in operation.variable_definitions or ():
+        default = definition.default_value
+        yield definition.variable.name.value, int(default.value) if isinstance(default, IntValueNode) else None
 
 
 class _Walk:
     """One pass over a document that remembers the figure of each selection set for each type."""
 
-    def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, object] | None) -> None:
         self._schema = schema
+        self._variables = variables
         self._fragments = {
             definition.name.value: definition
             for definition in document.definitions
@@ -130,28 +139,35 @@ class _Walk:
             return 0
         held = get_named_type(field.type)
         own = 0 if is_leaf_type(held) or held.name.endswith(_WRAPPERS) else 1
-        return _length(field, node, parent) * (own + self._selection_set(node.selection_set, held))
+        return self._length(field, node, parent) * (own + self._selection_set(node.selection_set, held))
+
+    def _length(self, field: GraphQLField, node: FieldNode, parent: GraphQLNamedType) -> int:
+        """Return how many elements a field holds at most."""
+        is_list = is_list_type(get_nullable_type(field.type))
+        if not is_list and not get_named_type(field.type).name.endswith(_PAGE_TYPES):
+            return 1
+        given = {argument.name.value: self._given(argument.value) for argument in node.arguments or ()}
+        if any(name in field.args for name in _PAGE_ARGUMENTS):
+            wanted = [_elements(given[name]) for name in _PAGE_ARGUMENTS if given.get(name) is not None]
+            return max(wanted) if wanted else next(_defaults(field), PAGE_BY_DEFAULT)
+        brought = [_items(given[name]) for name in _GIVING_ARGUMENTS if given.get(name) is not None]
+        if brought:
+            return max(brought)
+        return LIST if is_list and not parent.name.endswith(_PAGE_TYPES) else 1
+
+    def _given(self, value: ValueNode) -> object:
+        """Return an argument as far as it counts: a number, a list, something of any size, or None."""
+        if isinstance(value, VariableNode):
+            return _ANYTHING if self._variables is None else self._variables.get(value.name.value)
+        if isinstance(value, NullValueNode):
+            return None
+        if isinstance(value, IntValueNode):
+            return int(value.value)
+        return value.values if isinstance(value, ListValueNode) else _ANYTHING
 
 
-def _length(field: GraphQLField, node: FieldNode, parent: GraphQLNamedType) -> int:
-    """Return how many elements a field holds at most."""
-    is_list = is_list_type(get_nullable_type(field.type))
-    if not is_list and not get_named_type(field.type).name.endswith(_PAGE_TYPES):
-        return 1
-    given = {argument.name.value: argument.value for argument in node.arguments or () if _says_something(argument)}
-    if any(name in field.args for name in _PAGE_ARGUMENTS):
-        return _page(field, given)
-    brought = [_items(given[name]) for name in _GIVING_ARGUMENTS if name in given]
-    if brought:
-        return max(brought)
-    return LIST if is_list and not parent.name.endswith(_PAGE_TYPES) else 1
-
-
-def _page(field: GraphQLField, given: Mapping[str, ValueNode]) -> int:
-    wanted = [_elements(given[name]) for name in _PAGE_ARGUMENTS if name in given]
-    if wanted:
-        return max(wanted)
-    return next(_defaults(field), PAGE_BY_DEFAULT)
+_ANYTHING = object()
+"""A value that is not known yet, or is none that counts anything."""
 
 
 def _defaults(field: GraphQLField) -> Iterator[int]:
@@ -159,22 +175,17 @@ def _defaults(field: GraphQLField) -> Iterator[int]:
         argument = field.args.get(name)
         default = None if argument is None else argument.default
         if default is not None and isinstance(default.literal, IntValueNode):
-            yield _elements(default.literal)
+            yield _elements(int(default.literal.value))
         elif argument is not None and isinstance(argument.default_value, int):
             # How Strawberry gives it.
             yield argument.default_value
 
 
-def _elements(value: ValueNode) -> int:
-    count = int(value.value) if isinstance(value, IntValueNode) else PAGE_AT_MOST
-    return count if 0 <= count <= PAGE_AT_MOST else PAGE_AT_MOST
+def _elements(value: object) -> int:
+    return value if isinstance(value, int) and 0 <= value <= PAGE_AT_MOST else PAGE_AT_MOST
 
 
-def _items(value: ValueNode) -> int:
-    if isinstance(value, VariableNode):
+def _items(value: object) -> int:
+    if value is _ANYTHING:
         return GIVEN_AT_MOST
-    return len(value.values) if isinstance(value, ListValueNode) else 1
-
-
-def _says_something(argument: ArgumentNode) -> bool:
-    return not isinstance(argument.value, NullValueNode)
+    return len(value) if isinstance(value, list | tuple) else 1

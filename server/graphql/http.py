@@ -140,6 +140,9 @@ class GraphQLEndpoint:
         _check_method(exchange.method, operation)
         if operation.introspects and not self.settings.development:
             _check_introspection(context.actor.kind)
+        oversize = self.store.oversize(document, operation, request.variables)
+        if oversize is not None:
+            return exchange.failed(oversize)
         return await self._execute(exchange, request, document)
 
     async def _document(self, request: GraphQLRequest, context: OperationContext) -> Document | Failure:

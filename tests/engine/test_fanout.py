@@ -7,7 +7,7 @@ from graphql import build_schema, parse, validate
 
 from engine.documents import DocumentStore
 from engine.errors import Failure
-from engine.fanout import objects_by_operation
+from engine.fanout import objects_of
 from engine.structure import Limits
 from schema.build import build
 
@@ -44,11 +44,10 @@ SCHEMA = build_schema("""
 """)
 
 
-def objects(text: str) -> int:
+def objects(text: str, variables: dict | None = None) -> int:
     tree = parse(text)
     assert validate(SCHEMA, tree) == []
-    (only,) = objects_by_operation(SCHEMA, tree).values()
-    return only
+    return objects_of(SCHEMA, tree, tree.definitions[0], variables)
 
 
 @pytest.mark.parametrize(
@@ -96,16 +95,36 @@ def test_objects_are_counted(text, expected):
     assert objects(text) == expected
 
 
+PAGE = "query ($n: Int = 4, $ids: [ID!]) { products(first: $n) { nodes { id } } nodes(ids: $ids) { id } }"
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        (None, 350),
+        ({"n": 7, "ids": ["a"]}, 8),
+        ({"ids": ["a", "b"]}, 6),
+        ({"n": None, "ids": []}, 20),
+        ({"n": 1_000, "ids": []}, 100),
+        ({"n": -1, "ids": "a"}, 101),
+        ({"n": "many", "ids": ["a"]}, 101),
+    ],
+)
+def test_variables_are_counted_by_what_they_hold(variables, expected):
+    assert objects(PAGE, variables) == expected
+
+
 def test_operations_are_counted_apart():
     text = "query A { product { id } } query B { products(first: 7) { nodes { id } } }"
-    assert objects_by_operation(SCHEMA, parse(text)) == {"A": 1, "B": 7}
+    tree = parse(text)
+    assert [objects_of(SCHEMA, tree, operation) for operation in tree.definitions] == [1, 7]
 
 
 def test_fragments_that_double_are_walked_once():
     fragments = "".join(f"fragment F{n} on Product {{ ...F{n + 1} ...F{n + 1} }}" for n in range(20))
     tree = parse("{ product { ...F0 } }" + fragments + "fragment F20 on Product { maker { id } }")
     started = time.process_time()
-    assert objects_by_operation(SCHEMA, tree) == {"": 1 + 2**20}
+    assert objects_of(SCHEMA, tree, tree.definitions[0]) == 1 + 2**20
     # A millisecond; six seconds where each is walked as often as it is spread.
     assert time.process_time() - started < 1
 
@@ -116,11 +135,12 @@ def test_the_deepest_nesting_of_open_types_is_walked():
     assert refusal(DocumentStore(SCHEMA), text) is None
 
 
-def refusal(store: DocumentStore, text: str, name: str | None = None) -> Failure | None:
+def refusal(store: DocumentStore, text: str, name: str | None = None, variables: dict | None = None) -> Failure | None:
     document = store.get(text)
     assert document.failures == ()
-    found = document.operation(name)
-    return found if isinstance(found, Failure) else None
+    operation = document.operation(name)
+    assert not isinstance(operation, Failure)
+    return store.oversize(document, operation, variables)
 
 
 def test_an_operation_beyond_the_limit_is_refused_and_others_of_its_document_are_not():
@@ -131,6 +151,13 @@ def test_an_operation_beyond_the_limit_is_refused_and_others_of_its_document_are
     assert refused is not None
     assert (refused.code, refused.extensions) == ("LIMIT_EXCEEDED", {"limit": "objects"})
     assert refused.message.startswith("The operation may ask for 7 objects, and the limit is 6; ask for fewer")
+
+
+def test_the_same_document_is_refused_by_what_its_variables_ask_for():
+    store = DocumentStore(SCHEMA, limits=Limits(objects=6))
+    text = "query ($n: Int!) { products(first: $n) { nodes { id } } }"
+    assert refusal(store, text, variables={"n": 6}) is None
+    assert refusal(store, text, variables={"n": 7}) is not None
 
 
 CIRCLE = (
