@@ -74,10 +74,19 @@ def objects_of(
 
 
 def _declared(operation: OperationDefinitionNode) -> Iterator[tuple[str, object]]:
-    """Return the default of each variable that counts something; None where it has none."""
+    """Return the default of each variable, as far as it counts; None where it has none."""
     for definition in operation.variable_definitions or ():
         default = definition.default_value
-        yield definition.variable.name.value, int(default.value) if isinstance(default, IntValueNode) else None
+        yield definition.variable.name.value, None if default is None else _constant(default)
+
+
+def _constant(value: ValueNode) -> object:
+    """Return a literal as far as it counts: a number, a list, None, or else the literal itself, which is one thing."""
+    if isinstance(value, NullValueNode):
+        return None
+    if isinstance(value, IntValueNode):
+        return int(value.value)
+    return value.values if isinstance(value, ListValueNode) else value
 
 
 class _Walk:
@@ -156,18 +165,14 @@ class _Walk:
         return LIST if is_list and not parent.name.endswith(_PAGE_TYPES) else 1
 
     def _given(self, value: ValueNode) -> object:
-        """Return an argument as far as it counts: a number, a list, something of any size, or None."""
-        if isinstance(value, VariableNode):
-            return _ANYTHING if self._variables is None else self._variables.get(value.name.value)
-        if isinstance(value, NullValueNode):
-            return None
-        if isinstance(value, IntValueNode):
-            return int(value.value)
-        return value.values if isinstance(value, ListValueNode) else _ANYTHING
+        """Return what an argument holds, as far as it counts; see `_constant`."""
+        if not isinstance(value, VariableNode):
+            return _constant(value)
+        return _ANYTHING if self._variables is None else self._variables.get(value.name.value)
 
 
 _ANYTHING = object()
-"""A value that is not known yet, or is none that counts anything."""
+"""What a variable holds that is not known yet."""
 
 
 def _defaults(field: GraphQLField) -> Iterator[int]:

@@ -95,13 +95,14 @@ def test_objects_are_counted(text, expected):
     assert objects(text) == expected
 
 
-PAGE = "query ($n: Int = 4, $ids: [ID!]) { products(first: $n) { nodes { id } } nodes(ids: $ids) { id } }"
+PAGE = 'query ($n: Int = 4, $ids: [ID!]! = ["x"]) { products(first: $n) { nodes { id } } nodes(ids: $ids) { id } }'
 
 
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [
         (None, 350),
+        ({}, 5),
         ({"n": 7, "ids": ["a"]}, 8),
         ({"ids": ["a", "b"]}, 6),
         ({"n": None, "ids": []}, 20),
