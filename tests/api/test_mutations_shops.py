@@ -18,6 +18,7 @@ REFUSED = {
 
 AS_IT_WAS = {
     "categoryBulkUpdate",
+    "channelWarehousesSet",
     "collectionProductsAdd",
     "mediaBulkUpdate",
     "mediaUpdate",

@@ -90,7 +90,7 @@ CONDITIONS: dict[str, st.SearchStrategy[Condition]] = {
     .filter(lambda pair: None in pair or Decimal(pair[0]) <= Decimal(pair[1]))
     .map(lambda pair: price(*pair)),
     "color": st.lists(st.sampled_from((*COLORS, "unheard-of")), max_size=2).map(colors),
-    "size": st.tuples(SIZE, SIZE).map(lambda pair: size(*pair)),
+    "size": st.tuples(SIZE, SIZE).filter(lambda pair: None in pair or pair[0] <= pair[1]).map(lambda pair: size(*pair)),
     "is_new": st.booleans().map(is_new),
     "is_available": st.booleans().map(is_available),
     "rating": st.sampled_from((1, 2.5, 5)).map(rating),
