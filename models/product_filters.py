@@ -55,7 +55,7 @@ class ProductFilter:
 
     Attributes:
         category_id: In this category or below it.
-        collection_id: In this hand-picked collection.
+        collection_id: In this collection, whether by hand or by rule.
         price_from_minor: Some variant costs this or more, in the channel's minor units.
         price_to_minor: Some variant costs this or less.
         attributes: All of these.
