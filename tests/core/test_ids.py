@@ -5,6 +5,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import ids
 from core.ids import decode_global_id, decode_id_of, encode_global_id, new_id
 
 NAMES = st.from_regex(r"[A-Za-z]{1,60}", fullmatch=True)
@@ -41,3 +42,14 @@ def test_new_ids_are_of_version_seven_and_grow_with_time():
     assert len(set(ids)) == 1_000
     assert {(each.version, each.variant) for each in ids} == {(7, uuid.RFC_4122)}
     assert [each.int >> 80 for each in ids] == sorted(each.int >> 80 for each in ids)
+
+
+def test_ids_made_in_one_millisecond_keep_their_order(monkeypatch):
+    nanoseconds = iter(range(1_700_000_000_000_000_000, 1_700_000_000_001_000_000, 1_000))
+    monkeypatch.setattr(ids.time, "time_ns", lambda: next(nanoseconds))
+
+    made = [ids.new_id() for _ in range(1_000)]
+
+    assert made == sorted(made)
+    assert {each.version for each in made} == {7}
+    assert {each.int >> 80 for each in made} == {1_700_000_000_000}
