@@ -1,5 +1,6 @@
 """The examples that GraphiQL opens with, run against the demo shops that they are written for."""
 
+import asyncpg
 import httpx
 import pytest
 from rich.progress import Progress
@@ -8,9 +9,15 @@ from server.demo import ensure_demo
 
 
 @pytest.fixture(scope="module")
-async def demo(settings) -> None:
-    with Progress(disable=True) as progress:
-        await ensure_demo(settings, progress)
+async def demo(settings, postgres) -> None:
+    """The demo shops, made by one of the workers that share the database while the others wait."""
+    connection = await asyncpg.connect(postgres.owner_url)
+    try:
+        await connection.execute("SELECT pg_advisory_lock(hashtext('demo shops'))")
+        with Progress(disable=True) as progress:
+            await ensure_demo(settings, progress)
+    finally:
+        await connection.close()
 
 
 @pytest.mark.usefixtures("demo")
