@@ -4,7 +4,6 @@ import dataclasses
 import enum
 import uuid
 from collections.abc import Awaitable, Mapping
-from datetime import datetime
 from typing import Any
 
 from core.clock import Clock
@@ -120,7 +119,6 @@ class Context:
         database: Reads and writes of this shop only.
         loaders: Batched reads of this operation.
         clock: The time source.
-        deadline: When the operation must have ended.
         scopes: What each root field's subtree is seen through, by response key.
     """
 
@@ -129,7 +127,6 @@ class Context:
     database: TenantDatabase
     loaders: Loaders
     clock: Clock
-    deadline: datetime
     scopes: dict[str, Scope] = dataclasses.field(default_factory=dict)
 
     def default_scope(self) -> Scope:

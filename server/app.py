@@ -4,7 +4,6 @@ import contextlib
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from datetime import timedelta
 
 import redis.asyncio
 from graphql import GraphQLSchema, print_schema
@@ -133,7 +132,6 @@ def _opening(settings: Settings, database: Database, directory: ShopDirectory) -
                 database=tenant,
                 loaders=Loaders(tenant),
                 clock=system_clock,
-                deadline=system_clock() + timedelta(seconds=settings.deadline_seconds),
             )
         finally:
             await tenant.close()
