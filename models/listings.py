@@ -18,6 +18,12 @@ class Listing(Aggregate):
         references("variant", "variant_id"),
         Index("uq_listing_variant_id", "shop_id", "variant_id", "channel_id", unique=True),
         Index("ix_listing_channel_id", "shop_id", "channel_id"),
+        Index(
+            "ix_listing_available_from",
+            "shop_id",
+            "available_from",
+            postgresql_where=text("available_from IS NOT NULL"),
+        ),
         CheckConstraint("price_minor >= 0", name="price_minor"),
         CheckConstraint("compare_at_minor >= 0", name="compare_at_minor"),
         CheckConstraint("cost_minor >= 0", name="cost_minor"),
