@@ -10,10 +10,13 @@ GalleriaError
 │   ├── Forbidden            signed in, but not allowed
 │   ├── ShopNotFound         no shop by that name, host or token
 │   ├── ShopSuspended
+│   ├── CostExceeded         an operation that is dearer than any may be
+│   ├── Throttled            the budget is spent; try again after `retry_after_ms`
 │   ├── DeadlineExceeded     the request ran out of its time
 │   └── Overloaded           no capacity now; try again after `retry_after_seconds`
 │       └── Contended        others wrote the same rows in the same moment; nothing was written
 ├── FileRefused              a file that an operator named cannot be used; the message says what to do
+├── BucketsUnavailable       the store of token buckets is out of reach
 ├── ConstraintViolated       the database refused a row; names the constraint
 └── ConfigurationError       the process cannot start; the message says what to do
 
@@ -33,6 +36,10 @@ class ConfigurationError(GalleriaError):
 
 class FileRefused(GalleriaError):
     """A file that an operator named cannot be used; the message says what to do about it."""
+
+
+class BucketsUnavailable(GalleriaError):
+    """The store of token buckets is out of reach, and there is none to stand in for it."""
 
 
 class ConstraintViolated(GalleriaError):
@@ -118,6 +125,23 @@ class ShopSuspended(RequestError):
 
     code = "SHOP_SUSPENDED"
     status = 403
+
+
+class CostExceeded(RequestError):
+    """An operation is dearer than any may be, so asking again is of no use."""
+
+    code = "COST_EXCEEDED"
+
+
+class Throttled(RequestError):
+    """The budget is spent for now."""
+
+    code = "THROTTLED"
+    status = 429
+
+    def __init__(self, message: str, *, retry_after_ms: int, **extensions: Any) -> None:
+        super().__init__(message, retryAfterMs=retry_after_ms, **extensions)
+        self.retry_after_ms = retry_after_ms
 
 
 class DeadlineExceeded(RequestError):

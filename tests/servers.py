@@ -94,9 +94,16 @@ def scratch_database(admin_url: str) -> Iterator[Postgres]:
 @contextlib.contextmanager
 def redis() -> Iterator[str]:
     """Run a Redis that keeps nothing."""
-    with folder() as place, free_port() as reserved:
+    with free_port() as reserved:
         port = reserved.getsockname()[1]
-        reserved.close()
+    with redis_at(port):
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextlib.contextmanager
+def redis_at(port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a Redis that keeps nothing at a port that is free."""
+    with folder() as place:
         options = ["--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no", "--dir", str(place)]
         process = subprocess.Popen(  # noqa: S603 - the program is the one we looked for.
             [redis_program(), *options], stdout=subprocess.PIPE, start_new_session=True, bufsize=0
@@ -111,9 +118,9 @@ def redis() -> Iterator[str]:
                     break
             else:
                 raise RuntimeError(f"redis-server did not start: {b''.join(printed).decode()}")
-            yield f"redis://127.0.0.1:{port}/0"
+            yield process
         finally:
-            process.terminate()
+            process.kill()
             process.communicate()
             watch.kill()
             watch.communicate()
