@@ -10,11 +10,12 @@ from core.pagination import COUNT_CEILING, DEFAULT_SIZE, LARGEST_SIZE, Page, pag
 from engine.loading import Argument, Prepare
 from loaders.batching import Paging
 from resolvers.context import Context
+from schema.cost import CONNECTION, COUNT, OBJECT_OF_NO_COST
 
 T = TypeVar("T")
 
 
-@strawberry.type(description="Where a page lies in its listing.")
+@strawberry.type(description="Where a page lies in its listing.", directives=OBJECT_OF_NO_COST)
 class PageInfo:
     """View of a page."""
 
@@ -24,7 +25,7 @@ class PageInfo:
     end_cursor: str | None
 
 
-@strawberry.type(description="A row of a page, with the cursor that continues behind it.")
+@strawberry.type(description="A row of a page, with the cursor that continues behind it.", directives=OBJECT_OF_NO_COST)
 class Edge(Generic[T]):
     """View of a row and its page."""
 
@@ -67,7 +68,7 @@ class _PageInfo:
         return self.page.cursor_of(self.page.rows[-1]) if self.page.rows else None
 
 
-@strawberry.type(description="A page of a listing.")
+@strawberry.type(description="A page of a listing.", directives=CONNECTION)
 class Connection(Generic[T]):
     """View of `core.pagination.Page`."""
 
@@ -84,7 +85,9 @@ class Connection(Generic[T]):
     def page_info(self) -> PageInfo:
         return cast("PageInfo", _PageInfo(cast("Page", self)))
 
-    @strawberry.field(description=f"How many rows the whole listing has; {COUNT_CEILING} means that many or more.")
+    @strawberry.field(
+        description=f"How many rows the whole listing has; {COUNT_CEILING} means that many or more.", directives=COUNT
+    )
     async def total_count(self) -> int:
         return await cast("Page", self).count()
 

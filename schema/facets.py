@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import uuid
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import strawberry
 from strawberry.types import Info
@@ -16,13 +16,20 @@ from resolvers import catalogue
 from resolvers.context import Context
 from schema.attributes import Attribute, AttributeValue
 from schema.connections import Connection
+from schema.cost import CONNECTION, FACETS, sliced
+from schema.lists import bounded
 from schema.products import Product
 
 MOST_FACETS = 50
 """Attributes that facets are given for; in the order of the attributes' positions."""
 
+FACETS_BY_DEFAULT = 10
+
 MOST_VALUES = 100
 """Values of a facet, those with most products first."""
+
+VALUES_BY_DEFAULT = 20
+"""A page of facets by default costs as much as a page of products with what a listing shows of them."""
 
 
 @strawberry.type(description="How many products of the listing have a value.")
@@ -42,21 +49,33 @@ class _Facet:
     values: Sequence[Row]
 
 
+_ValuesArgument = Annotated[int, strawberry.argument(description=f"Elements at most, to {MOST_VALUES}.")]
+_FacetsArgument = Annotated[int, strawberry.argument(description=f"Elements at most, to {MOST_FACETS}.")]
+
+
 @strawberry.type(description="The values of an attribute within a listing, the attribute's own filter left out.")
 class Facet:
     """View of `_Facet`."""
 
     attribute: Attribute = loads(relations.attribute, key="attribute_id")
-    values: list[FacetValue] = strawberry.field(description=f"Most products first, at most {MOST_VALUES}.")
+
+    @strawberry.field(description="Most products first.", directives=sliced(VALUES_BY_DEFAULT, MOST_VALUES))
+    def values(self, first: _ValuesArgument = VALUES_BY_DEFAULT) -> list[FacetValue]:
+        facet: Any = self
+        return cast("list[FacetValue]", facet.values[: bounded(first, MOST_VALUES)])
 
 
-@strawberry.type(description="A page of a listing of products.")
+@strawberry.type(description="A page of a listing of products.", directives=CONNECTION)
 class ProductSearchConnection(Connection[Product]):
     """View of `resolvers.catalogue.ProductListing`."""
 
-    @strawberry.field(description=f"What the listing can be narrowed by; at most {MOST_FACETS} attributes.")
-    async def facets(self, info: Info[Context, None]) -> list[Facet]:
+    @strawberry.field(
+        description="What the listing can be narrowed by, in the order of the attributes' positions.",
+        directives=(FACETS, *sliced(FACETS_BY_DEFAULT, MOST_FACETS)),
+    )
+    async def facets(self, info: Info[Context, None], first: _FacetsArgument = FACETS_BY_DEFAULT) -> list[Facet]:
+        wanted = bounded(first, MOST_FACETS)
         rows = await catalogue.facets(info.context, cast("catalogue.ProductListing", self))
         groups = itertools.groupby(rows, lambda row: row.attribute_id)
-        facets: Any = [_Facet(attribute_id, list(values)[:MOST_VALUES]) for attribute_id, values in groups]
-        return cast("list[Facet]", facets[:MOST_FACETS])
+        facets: Any = [_Facet(attribute_id, list(values)) for attribute_id, values in groups]
+        return cast("list[Facet]", facets[:wanted])

@@ -10,6 +10,7 @@ from core.ids import decode_id_of
 from core.money import minor_units
 from core.pagination import COUNT_CEILING
 from models.product_filters import AttributeFilter, ProductFilter
+from schema.cost import SEARCH
 from schema.enums import ProductStatus
 
 T = TypeVar("T")
@@ -63,6 +64,7 @@ class ProductFilterInput:
         default=None,
         description="Words to search for in the shop's own texts (translations are not searched), or a SKU. A search "
         f"considers at most {COUNT_CEILING:,} products, best first; other filters restrict these.",
+        directives=SEARCH,
     )
     status: ProductStatus | None = strawberry.field(default=None, description="For staff.")
     vendor: str | None = None

@@ -5,6 +5,7 @@ from typing import Any
 
 from core.errors import BadUserInput
 from engine.loading import Argument, loads
+from schema.cost import costs, sliced
 
 
 def loads_list(
@@ -31,8 +32,7 @@ def loads_list(
 
     first = Argument(int, default, f"Elements at most, to {at_most}.")
     field = loads(relation, arguments={"first": first, **(arguments or {})}, prepare=prepare, description=description)
-    field.metadata = {**field.metadata, "bound": at_most}
-    return field
+    return costs(*sliced(default, at_most))(field)
 
 
 def bounded(first: int, at_most: int) -> int:

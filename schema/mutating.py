@@ -13,6 +13,7 @@ from resolvers.arranging import Sequenced, reorder
 from resolvers.blocks import MOST_IN_BULK, BulkErrorPolicy, together
 from resolvers.context import Context, Permission
 from resolvers.writing import Change, Writable
+from schema.cost import MUTATION, costs, one_for_each
 from schema.inputs import values_of
 from schema.payloads import Bulk, DeleteBulkPayload, DeletePayload, Deletion
 from schema.policies import Policy, field
@@ -36,7 +37,12 @@ ErrorPolicy = Annotated[
 def declared(resolve: Any, payload: type[Any], policy: Policy, description: str, **arguments: Any) -> Any:
     """Make a mutation of a resolver whose types are only known at run time."""
     resolve.__annotations__ |= {**arguments, "return": payload}
-    return field(policy, description=description)(resolve)
+    return costs(*MUTATION)(field(policy, description=description)(resolve))
+
+
+def in_bulk(argument: str) -> Callable[[Any], Any]:
+    """Price a mutation by the elements of an argument; it goes on top of what declares the mutation."""
+    return costs(*one_for_each(argument, MOST_IN_BULK, within="results"))
 
 
 def returning(payload: type[Any], policy: Policy, description: str) -> Callable[[Any], Any]:
@@ -123,7 +129,8 @@ def creates_many(what: Writable, given: type[Any], payload: type[Any]) -> Any:
         works = [writing.creating(info.context, what, values_of(each)) for each in bounded(inputs, "inputs")]
         return Bulk(await together(info.context, works, error_policy, argument="inputs"))
 
-    return declared(resolve, payload, _WRITE, f"Make {_many(what)}.", inputs=list[given])  # type: ignore[valid-type]
+    mutation = declared(resolve, payload, _WRITE, f"Make {_many(what)}.", inputs=list[given])  # type: ignore[valid-type]
+    return in_bulk("inputs")(mutation)
 
 
 def updates_many(
@@ -143,7 +150,8 @@ def updates_many(
         ]
         return Bulk(await together(info.context, works, error_policy, argument="changes"))
 
-    return declared(resolve, payload, _WRITE, f"Change {_many(what)}.", changes=list[change])  # type: ignore[valid-type]
+    mutation = declared(resolve, payload, _WRITE, f"Change {_many(what)}.", changes=list[change])  # type: ignore[valid-type]
+    return in_bulk("changes")(mutation)
 
 
 def _change_input(what: Writable, given: type[Any], *, must_know: Literal[True] | None) -> type[Any]:
@@ -168,7 +176,7 @@ def deletes_many(what: Writable) -> Any:
         outcomes = await together(info.context, works, error_policy, argument="ids")
         return Bulk([Deletion(what.type_name, outcome) for outcome in outcomes])
 
-    return declared(resolve, DeleteBulkPayload, _WRITE, f"Delete {_many(what)}.")
+    return in_bulk("ids")(declared(resolve, DeleteBulkPayload, _WRITE, f"Delete {_many(what)}."))
 
 
 def reorders(what: Sequenced, payload: type[Any], note: str) -> Any:

@@ -21,6 +21,7 @@ from schema.mutating import (
     creates_many,
     deletes,
     deletes_many,
+    in_bulk,
     reorders,
     restores,
     returning,
@@ -214,6 +215,7 @@ class Mutation:
     async def review_moderate(self, info: Info[Context, None], id: strawberry.ID, status: ReviewStatus) -> Any:
         return await writing.update(info.context, editing.reviews, Change(id, {"status": status.value}))
 
+    @in_bulk("ids")
     @returning(payloads.ReviewBulkPayload, Permission.REVIEWS_MODERATE, "Approve or reject many reviews.")
     async def review_bulk_moderate(
         self,
@@ -236,6 +238,7 @@ class Mutation:
     ) -> Any:
         return await alone(info.context, stocking.counting(info.context, input.count(), expected_version))
 
+    @in_bulk("changes")
     @returning(payloads.VariantBulkPayload, _STOCK, "Set what warehouses have of up to 250 variants.")
     async def stock_bulk_set(
         self,

@@ -12,11 +12,15 @@ from loaders import catalogue as relations
 from resolvers import refusals
 from resolvers.refusals import Outcome
 from schema.attributes import Attribute, AttributeValue, ProductType
+from schema.cost import OBJECT_OF_NO_COST, at_most
 from schema.products import Category, Collection, Media, Product, Variant
 from schema.reviews import Review
 from schema.selling import Listing, Warehouse
 from schema.shops import Channel
-from schema.translations import Translation
+from schema.translations import Translation, translations
+
+MOST_REFUSALS = 250
+"""Refusals of one mutation, for tools that add up prices; they cost nothing, since nothing is read for them."""
 
 strawberry.enum(refusals.ErrorCode, description="Why something was refused.")
 
@@ -37,14 +41,14 @@ def _is(refusal: type[refusals.Refusal]) -> Any:
     return classmethod(is_type_of)
 
 
-@strawberry.type(description="A refusal that needs no more than words.")
+@strawberry.type(description="A refusal that needs no more than words.", directives=OBJECT_OF_NO_COST)
 class InputError(UserError):
     """View of `Refusal`."""
 
     is_type_of = _is(refusals.Refusal)
 
 
-@strawberry.type(description="Somebody else has changed the object since you read it.")
+@strawberry.type(description="Somebody else has changed the object since you read it.", directives=OBJECT_OF_NO_COST)
 class VersionConflict(UserError):
     """View of `VersionConflict`."""
 
@@ -52,7 +56,7 @@ class VersionConflict(UserError):
     is_type_of = _is(refusals.VersionConflict)
 
 
-@strawberry.type(description="Another object has a value that must be unique.")
+@strawberry.type(description="Another object has a value that must be unique.", directives=OBJECT_OF_NO_COST)
 class Duplicate(UserError):
     """View of `Duplicate`."""
 
@@ -65,7 +69,11 @@ def _user_errors() -> Any:
     def resolve(root: strawberry.Parent[Any]) -> list[UserError]:
         return cast("list[UserError]", root.refusals)
 
-    return strawberry.field(resolver=resolve, description="Empty where all went well; nothing was written otherwise.")
+    return strawberry.field(
+        resolver=resolve,
+        description="Empty where all went well; nothing was written otherwise.",
+        directives=at_most(MOST_REFUSALS),
+    )
 
 
 def _payload(shown: type[Any], name: str, relation: Any) -> type[Any]:
@@ -76,7 +84,9 @@ def _payload(shown: type[Any], name: str, relation: Any) -> type[Any]:
         "user_errors": _user_errors(),
     }
     made = type(f"{shown.__name__}Payload", (), body)
-    return strawberry.type(made, description=f"What a mutation of one {shown.__name__} did.")
+    return strawberry.type(
+        made, description=f"What a mutation of one {shown.__name__} did.", directives=OBJECT_OF_NO_COST
+    )
 
 
 def _bulk_payload(payload: type[Any]) -> type[Any]:
@@ -95,16 +105,16 @@ def _bulk_payload(payload: type[Any]) -> type[Any]:
         "applied": strawberry.field(resolver=applied, description="How many were written."),
     }
     made = type(f"{name}BulkPayload", (), body)
-    return strawberry.type(made, description=f"What a mutation of many {name} objects did.")
+    return strawberry.type(
+        made, description=f"What a mutation of many {name} objects did.", directives=OBJECT_OF_NO_COST
+    )
 
 
-@strawberry.type(description="What was done to the translations of an object.")
+@strawberry.type(description="What was done to the translations of an object.", directives=OBJECT_OF_NO_COST)
 class TranslationsPayload:
     """View of an `Outcome` whose id is the object's."""
 
-    translations: list[Translation] | None = loads(
-        relations.translations_of, description="All of them, as they are now."
-    )
+    translations: list[Translation] | None = translations()
     user_errors: list[UserError] = _user_errors()
 
 
@@ -144,7 +154,7 @@ class Deletion:
         return self.outcome.refusals
 
 
-@strawberry.type(description="What a deletion did.")
+@strawberry.type(description="What a deletion did.", directives=OBJECT_OF_NO_COST)
 class DeletePayload:
     """View of `Deletion`."""
 

@@ -14,20 +14,19 @@ from models.product_filters import ProductSort
 from resolvers.context import Permission
 from schema.attributes import AssignedAttribute, ProductType
 from schema.connections import PAGE_ARGUMENTS, Connection, paged
+from schema.cost import PAGED, at_most, costs
 from schema.enums import CollectionKind, MediaKind, ProductStatus, RelationKind
 from schema.lists import loads_list
 from schema.policies import guarded
 from schema.reviews import Review
 from schema.scalars import Money
 from schema.selling import Availability, Listing, PriceRange, StockLevel
-from schema.translations import Translation
+from schema.translations import Translation, translations
 from schema.views import Node, view_of
-
-_TRANSLATIONS = "All texts in other locales; for those who edit them."
 
 
 def _translations() -> Any:
-    return guarded(loads(catalogue.translations_of, description=_TRANSLATIONS), Permission.CATALOGUE_READ)
+    return guarded(translations(), Permission.CATALOGUE_READ)
 
 
 @view_of(rows.Media)
@@ -112,11 +111,13 @@ class Product(Node):
         arguments={"kind": Argument(RelationKind, RelationKind.RELATED)},
         description="Products shown beside this one.",
     )
-    reviews: Connection[Review] = loads(
-        catalogue.reviews_of_product,
-        arguments=PAGE_ARGUMENTS,
-        prepare=paged("product.reviews"),
-        description="Approved reviews, newest first.",
+    reviews: Connection[Review] = costs(*PAGED)(
+        loads(
+            catalogue.reviews_of_product,
+            arguments=PAGE_ARGUMENTS,
+            prepare=paged("product.reviews"),
+            description="Approved reviews, newest first.",
+        )
     )
     translations: list[Translation] | None = _translations()
 
@@ -140,17 +141,19 @@ class Category(Node):
     parent: Annotated["Category", strawberry.lazy("schema.products")] | None = loads(
         catalogue.category, key="parent_id"
     )
-    ancestors: list[Annotated["Category", strawberry.lazy("schema.products")]] = loads(
-        catalogue.ancestors_of_category, description="From the top of the tree down, without the category itself."
-    )
+    ancestors: list[Annotated["Category", strawberry.lazy("schema.products")]] = costs(
+        *at_most(category_rows.DEEPEST_CATEGORY - 1)
+    )(loads(catalogue.ancestors_of_category, description="From the top of the tree down, without the category itself."))
     children: list[Annotated["Category", strawberry.lazy("schema.products")]] = loads_list(
         catalogue.children_of_category, 20, 100
     )
-    products: Connection[Product] = loads(
-        catalogue.products_of_category,
-        arguments={**PAGE_ARGUMENTS, "sort": Argument(ProductSort, ProductSort.NEWEST)},
-        prepare=paged("category.products", order=_product_order),
-        description="Products in and below the category; the root field `products` filters and searches.",
+    products: Connection[Product] = costs(*PAGED)(
+        loads(
+            catalogue.products_of_category,
+            arguments={**PAGE_ARGUMENTS, "sort": Argument(ProductSort, ProductSort.NEWEST)},
+            prepare=paged("category.products", order=_product_order),
+            description="Products in and below the category; the root field `products` filters and searches.",
+        )
     )
     translations: list[Translation] | None = _translations()
 
@@ -167,10 +170,12 @@ class Collection(Node):
     seo_title: str | None
     seo_description: str | None
     version: int
-    products: Connection[Product] = loads(
-        catalogue.products_of_collection,
-        arguments=PAGE_ARGUMENTS,
-        prepare=paged("collection.products"),
-        description="In the collection's own order.",
+    products: Connection[Product] = costs(*PAGED)(
+        loads(
+            catalogue.products_of_collection,
+            arguments=PAGE_ARGUMENTS,
+            prepare=paged("collection.products"),
+            description="In the collection's own order.",
+        )
     )
     translations: list[Translation] | None = _translations()

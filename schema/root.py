@@ -17,9 +17,11 @@ from models.product_filters import ProductSort
 from models.scopes import Scope, Shape
 from resolvers import catalogue, nodes
 from resolvers.context import Context, Permission
+from resolvers.editing import MOST_CHANNELS
 from resolvers.scopes import scope_of
 from schema.attributes import Attribute, ProductType
 from schema.connections import Connection, paging
+from schema.cost import PAGED, at_most, costs, one_for_each, sliced
 from schema.enums import ReviewStatus
 from schema.facets import ProductSearchConnection
 from schema.filters import ProductFilterInput, product_filter
@@ -93,7 +95,7 @@ def _listed(shown: type[Any], entity: type[Entity], policy: Policy, description:
         return await catalogue.page_of_entity(info.context, scope, entity, page)
 
     resolve.__annotations__["return"] = Connection[shown]  # type: ignore[valid-type]
-    return field(policy, description=description)(resolve)
+    return costs(*PAGED)(field(policy, description=description)(resolve))
 
 
 @strawberry.type(description="What can be read.")
@@ -104,7 +106,8 @@ class Query:
     def shop(self, info: Info[Context, None]) -> Shop:
         return shop_of(info)
 
-    @field(Open.ANYONE, description="Where the shop sells, oldest first; a shop has at most 50.")
+    @costs(*at_most(MOST_CHANNELS))
+    @field(Open.ANYONE, description=f"Where the shop sells, oldest first; a shop has at most {MOST_CHANNELS}.")
     async def channels(self, info: Info[Context, None]) -> list[Channel]:
         return cast("list[Channel]", await catalogue.channels(info.context))
 
@@ -121,6 +124,7 @@ class Query:
         scope = await _see(info, channel, locale)
         return await _identified(info, scope, "Product", _PRODUCTS, id=id, slug=slug, externalRef=external_ref)
 
+    @costs(*PAGED)
     @field(Open.ANYONE, description="Products: filtered, searched, sorted, in pages.")
     async def products(
         self,
@@ -169,6 +173,7 @@ class Query:
         scope = await _see(info, channel, locale)
         return await _identified(info, scope, "Category", _CATEGORIES, id=id, slug=slug)
 
+    @costs(*sliced(20, 100))
     @field(Open.ANYONE, description="The top of the category tree.")
     async def categories(
         self,
@@ -198,6 +203,7 @@ class Query:
         # Relay's compiler refetches by a field `node` that takes an id and nothing else.
         return cast("Node | None", await nodes.node(info.context, await _see(info, None, None), id))
 
+    @costs(*one_for_each("ids", nodes.MOST_NODES))
     @field(Open.ANYONE, description=f"Objects by their ids, at most {nodes.MOST_NODES}, in the order of the ids.")
     async def nodes(
         self,
@@ -221,6 +227,7 @@ class Query:
         Warehouse, inventory_rows.Warehouse, Permission.INVENTORY_READ, "Warehouses, oldest first."
     )
 
+    @costs(*PAGED)
     @field(Permission.REVIEWS_MODERATE, description="Reviews with a status, oldest first.")
     async def reviews(
         self,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
 import redis.asyncio
-from graphql import GraphQLSchema, print_schema
+from graphql import GraphQLSchema
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -22,6 +22,7 @@ from engine.documents import DocumentStore
 from loaders import Loaders
 from resolvers.context import ANONYMOUS, Context
 from schema.build import build
+from schema.printing import printed
 from server import graphiql, health, pages, postgresql
 from server.authentication import Authenticator, bearer_token
 from server.demo.media import media_route
@@ -143,10 +144,10 @@ def _opening(settings: Settings, database: Database, directory: ShopDirectory) -
 
 def _schema_route(schema: GraphQLSchema) -> Route:
     """Return the route of the schema's text, for tools."""
-    printed = print_schema(schema)
+    text = printed(schema)
 
     async def show(_: Request) -> PlainTextResponse:
-        return PlainTextResponse(printed)
+        return PlainTextResponse(text)
 
     return Route("/schema.graphql", show)
 

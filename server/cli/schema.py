@@ -3,10 +3,10 @@
 from typing import Annotated
 
 import typer
-from graphql import print_schema
 
 from schema.build import build
 from schema.policies import permissions_page
+from schema.printing import printed
 
 app = typer.Typer()
 
@@ -17,4 +17,4 @@ def schema(
     permissions: Annotated[bool, typer.Option("--permissions", help="Print who may ask for which field.")] = False,
 ) -> None:
     """Print the schema that is served."""
-    typer.echo(permissions_page(build()) if permissions else print_schema(build()), nl=not permissions)
+    typer.echo(permissions_page(build()) if permissions else printed(build()), nl=not permissions)
