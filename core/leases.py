@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from core.rate_limit import MICRO, Account, Buckets, Terms, Trade, Wait, wait_for
+from core.rate_limit import MICRO, Account, Balance, Buckets, Terms, Trade, Wait, wait_for
 
 LIFETIME_SECONDS: Final = 1.0
 """How long a process keeps points that it took ahead."""
@@ -45,6 +45,7 @@ class Lease:
         asked_at: When that was.
         is_open: Whether the process still has it in mind.
         trades: Trades under way.
+        is_filling: Whether one of them takes points to be held.
         returning: The return of points that is under way.
         refused: Points that were needed and refused; such a charge, or a greater one, is refused at once for a moment.
         wait: What was said then.
@@ -57,6 +58,7 @@ class Lease:
     asked_at: float = 0.0
     is_open: bool = True
     trades: int = 0
+    is_filling: bool = False
     returning: asyncio.Task[None] | None = None
     refused: int | None = None
     wait: Wait = _NO_WAIT
@@ -137,14 +139,8 @@ class Leases:
             return refusal
         if lease.returning is not None:
             await asyncio.wait((lease.returning,))
-        spare = 0 if is_first or lease.trades else terms.own.capacity // SHARE
-        returned, lease.points = lease.points, 0
-        lease.trades += 1
-        self.trades += 1
-        try:
-            balance = await self._buckets.trade(lease.account, Trade(need=need, spare=spare, returned=returned))
-        finally:
-            lease.trades -= 1
+        spare = 0 if is_first or lease.is_filling else terms.own.capacity // SHARE
+        balance = await self._trade(lease, need, spare)
         lease.own_debt, lease.asked_at = balance.debt.own, self.timer()
         if balance.granted is None:
             lease.refused, lease.wait = need, wait_for(terms, balance.debt, need)
@@ -198,6 +194,17 @@ class Leases:
         lease = self._leases.pop(key)
         lease.is_open = False
         return lease
+
+    async def _trade(self, lease: Lease, need: int, spare: int) -> Balance:
+        returned, lease.points = lease.points, 0
+        self.trades += 1
+        lease.trades += 1
+        lease.is_filling = lease.is_filling or spare > 0
+        try:
+            return await self._buckets.trade(lease.account, Trade(need=need, spare=spare, returned=returned))
+        finally:
+            lease.trades -= 1
+            lease.is_filling = lease.is_filling and not spare
 
     def _still_refused(self, lease: Lease, need: int) -> Refusal | None:
         passed = self.timer() - lease.asked_at

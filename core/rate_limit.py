@@ -25,6 +25,9 @@ BUCKETS_KEPT = 100_000
 _CANDIDATES = 16
 """Of so many that were not used for longest, the one that lacks least is forgotten first."""
 
+SLOWEST_PERCENT = 10
+"""How much of its rate is left to an own bucket while the shared one is drained."""
+
 _PERCENT = MICRO // 100
 
 
@@ -66,6 +69,17 @@ class Terms:
         """Return the millionths that stay in the shared bucket, by what the principal's own one lacks."""
         spent = min(100, own_debt * 100 // (self.own.capacity * MICRO))
         return self.reserved * MICRO + self.yielded * _PERCENT * spent
+
+    def pace(self, shared_debt: int) -> int:
+        """Return the percentage of its rate at which an own bucket fills, by what the shared one lacks.
+
+        All of it where the shared one is half full, and least from a quarter down. So when principals together ask for
+        more than the shared bucket gives, those who always ask are the ones who run out of their own, and what is left
+        is for the others.
+        """
+        capacity = self.shared.capacity * MICRO
+        level = max(0, capacity - shared_debt) * 100 // capacity
+        return min(100, max(SLOWEST_PERCENT, 4 * level - 100))
 
 
 class Debt(NamedTuple):
@@ -166,9 +180,14 @@ def wait_for(terms: Terms, debt: Debt, need: int) -> Wait:
     own_short = debt.own + need * MICRO - terms.own.capacity * MICRO
     kept_back = terms.kept_back(debt.own + need * MICRO)
     shared_short = debt.shared + need * MICRO + kept_back - terms.shared.capacity * MICRO
-    own = math.ceil(max(0, own_short) / terms.own.per_second)
+    own = math.ceil(max(0, own_short) * 100 / (terms.own.per_second * terms.pace(debt.shared)))
     shared = math.ceil(max(0, shared_short) / terms.shared.per_second)
     return Wait(max(own, shared), own >= shared)
+
+
+def decayed(debt: int, elapsed: int, per_second: int, pace: int = 100) -> int:
+    """Return what a bucket still lacks after some microseconds of filling; a clock that went back fills nothing."""
+    return max(0, debt - max(0, elapsed) * per_second * pace // 100)
 
 
 def _spared(left: int, rate: Rate) -> int:
@@ -179,6 +198,12 @@ def _spared(left: int, rate: Rate) -> int:
 def microseconds() -> int:
     """Return the time of a clock that never goes back."""
     return time.monotonic_ns() // 1000
+
+
+class _Kept(NamedTuple):
+    debt: int
+    at: int
+    per_second: int
 
 
 class BucketsInProcess:
@@ -192,18 +217,20 @@ class BucketsInProcess:
     def __init__(self, *, timer: Callable[[], int] = microseconds, size: int = BUCKETS_KEPT) -> None:
         self._timer = timer
         self._size = size
-        self._debts: OrderedDict[tuple[str, str | None], tuple[int, int, int]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str | None], _Kept] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._debts)
+        return len(self._kept)
 
     async def trade(self, account: Account, trade: Trade) -> Balance:
         """Return points to the buckets of an account, then take some of both or of neither."""
         now, terms = self._timer(), account.terms
         own, shared = (account.tenant, account.principal), (account.tenant, None)
-        granted, debt = settled(terms, Debt(self._debt(own, now), self._debt(shared, now)), trade)
-        self._keep(own, debt.own, terms.own, now)
-        self._keep(shared, debt.shared, terms.shared, now)
+        shared_debt = self._debt(shared, now)
+        own_debt = self._debt(own, now, terms.pace(shared_debt))
+        granted, debt = settled(terms, Debt(own_debt, shared_debt), trade)
+        self._keep(own, _Kept(debt.own, now, terms.own.per_second))
+        self._keep(shared, _Kept(debt.shared, now, terms.shared.per_second))
         return Balance(granted, debt, now)
 
     async def give_back(self, returned: Sequence[tuple[Account, int]]) -> None:
@@ -211,15 +238,15 @@ class BucketsInProcess:
         for account, points in returned:
             await self.trade(account, Trade(returned=points))
 
-    def _debt(self, key: tuple[str, str | None], now: int) -> int:
-        debt, at, per_second = self._debts.get(key, (0, now, 0))
-        return max(0, debt - max(0, now - at) * per_second)
+    def _debt(self, key: tuple[str, str | None], now: int, pace: int = 100) -> int:
+        kept = self._kept.get(key)
+        return 0 if kept is None else decayed(kept.debt, now - kept.at, kept.per_second, pace)
 
-    def _keep(self, key: tuple[str, str | None], debt: int, rate: Rate, now: int) -> None:
-        if debt == 0:
-            self._debts.pop(key, None)
+    def _keep(self, key: tuple[str, str | None], kept: _Kept) -> None:
+        if kept.debt == 0:
+            self._kept.pop(key, None)
             return
-        self._debts[key] = (debt, now, rate.per_second)
-        self._debts.move_to_end(key)
-        while len(self._debts) > self._size:
-            del self._debts[min(islice(self._debts, _CANDIDATES), key=lambda old: self._debt(old, now))]
+        self._kept[key] = kept
+        self._kept.move_to_end(key)
+        while len(self._kept) > self._size:
+            del self._kept[min(islice(self._kept, _CANDIDATES), key=lambda old: self._debt(old, kept.at))]

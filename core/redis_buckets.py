@@ -6,7 +6,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from core.rate_limit import Account, Balance, Debt, Terms, Trade
+from core.rate_limit import SLOWEST_PERCENT, Account, Balance, Debt, Terms, Trade
 
 TIMEOUT_SECONDS = 0.25
 """How long a call may take; Redis answers within a millisecond, or something is wrong."""
@@ -24,22 +24,23 @@ local need, spare, returned = ARGV[1] * 1000000, tonumber(ARGV[2]), ARGV[3] * 10
 local own_capacity, own_rate = ARGV[4] * 1000000, tonumber(ARGV[5])
 local shared_capacity, shared_rate = ARGV[6] * 1000000, tonumber(ARGV[7])
 local reserved, yielded = ARGV[8] * 1000000, ARGV[9] * 10000
+local slowest = tonumber(ARGV[10])
 
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 
-local function debt_of(text, rate)
+local function debt_of(text, rate, pace)
   if not text then return 0 end
   local debt, at = string.match(text, '^(%d+) (%d+)$')
   if not debt then return 0 end
-  return math.max(0, debt - math.max(0, now - at) * rate)
+  return math.max(0, debt - math.floor(math.max(0, now - at) * rate * pace / 100))
 end
 
-local function keep(key, debt, rate)
+local function keep(key, debt, rate, slowest)
   if debt == 0 then
     redis.call('DEL', key)
   else
-    local lifetime = string.format('%.0f', math.ceil(debt / rate / 1000) + 1000)
+    local lifetime = string.format('%.0f', math.ceil(debt * 100 / (rate * slowest) / 1000) + 1000)
     redis.call('SET', key, string.format('%.0f %.0f', debt, now), 'PX', lifetime)
   end
 end
@@ -50,8 +51,11 @@ local function spared(left, capacity)
 end
 
 local stored = redis.call('MGET', own_key, shared_key)
-local own = math.max(0, debt_of(stored[1], own_rate) - returned)
-local shared = math.max(0, debt_of(stored[2], shared_rate) - returned)
+local shared = debt_of(stored[2], shared_rate, 100)
+local level = math.floor(math.max(0, shared_capacity - shared) * 100 / shared_capacity)
+local pace = math.min(100, math.max(slowest, 4 * level - 100))
+local own = math.max(0, debt_of(stored[1], own_rate, pace) - returned)
+shared = math.max(0, shared - returned)
 local granted = -1
 local own_left = own_capacity - own - need
 if own_left >= 0 then
@@ -64,8 +68,8 @@ if own_left >= 0 then
     shared = shared + granted * 1000000
   end
 end
-keep(own_key, own, own_rate)
-keep(shared_key, shared, shared_rate)
+keep(own_key, own, own_rate, slowest)
+keep(shared_key, shared, shared_rate, 100)
 return {granted, own, shared, now}
 """
 
@@ -116,4 +120,4 @@ def _keys(account: Account) -> list[str]:
 def _arguments(terms: Terms, trade: Trade) -> list[int]:
     own, shared = terms.own, terms.shared
     rates = [own.capacity, own.per_second, shared.capacity, shared.per_second]
-    return [trade.need, trade.spare, trade.returned, *rates, terms.reserved, terms.yielded]
+    return [trade.need, trade.spare, trade.returned, *rates, terms.reserved, terms.yielded, SLOWEST_PERCENT]

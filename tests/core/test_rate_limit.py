@@ -20,6 +20,7 @@ from core.rate_limit import (
     Rate,
     Terms,
     Trade,
+    decayed,
     settled,
     wait_for,
 )
@@ -136,6 +137,20 @@ async def test_who_has_spent_much_leaves_more_of_the_shared_bucket(buckets, tena
     assert (await buckets.trade(Account(tenant, "polite", terms), Trade(need=10))).granted == 10
 
 
+async def test_own_buckets_fill_slower_while_the_shared_one_is_short(buckets, tenant):
+    rate = 1_000
+    slow = Terms(Rate(10_000, rate), Rate(20_000, 1))
+    first = await buckets.trade(Account(tenant, "a", slow), Trade(need=10_000))
+    second = await buckets.trade(Account(tenant, "a", slow), Trade())
+    assert first.debt.own - second.debt.own == (second.at - first.at) * rate
+    await buckets.trade(Account(tenant, "b", slow), Trade(need=3_000))
+    third = await buckets.trade(Account(tenant, "a", slow), Trade())
+    # The shared bucket is filled to 34 of 100, and a part of one.
+    fourth = await buckets.trade(Account(tenant, "a", slow), Trade())
+    assert slow.pace(third.debt.shared) == 40
+    assert third.debt.own - fourth.debt.own == (fourth.at - third.at) * rate * 40 // 100
+
+
 async def test_points_come_back_with_time(buckets, tenant):
     account = Account(tenant, "a", Terms(Rate(10, RATE_LIMIT), Rate(RATE_LIMIT, RATE_LIMIT)))
     for _ in range(5):
@@ -145,12 +160,12 @@ async def test_points_come_back_with_time(buckets, tenant):
 
 async def test_the_greatest_rates_are_exact(buckets, tenant):
     account = Account(tenant, "a", Terms(Rate(RATE_LIMIT, 1), Rate(RATE_LIMIT, 1), yielded=1))
-    first = await buckets.trade(account, Trade(need=RATE_LIMIT - 1))
-    assert first.granted == RATE_LIMIT - 1
-    assert first.debt == ((RATE_LIMIT - 1) * MICRO, (RATE_LIMIT - 1) * MICRO)
+    need = RATE_LIMIT // 2 - 1
+    first = await buckets.trade(account, Trade(need=need))
+    assert (first.granted, first.debt) == (need, (need * MICRO, need * MICRO))
     second = await buckets.trade(account, Trade())
-    came_back = second.at - first.at
-    assert second.debt == ((RATE_LIMIT - 1) * MICRO - came_back, (RATE_LIMIT - 1) * MICRO - came_back)
+    left = need * MICRO - (second.at - first.at)
+    assert second.debt == (left, left)
 
 
 async def test_many_at_once_get_exactly_what_there_is(buckets, tenant):
@@ -172,14 +187,18 @@ class Model:
         self.terms = terms
         self.levels = {}
 
-    def level(self, name, rate, at):
+    def level(self, name, rate, at, pace=100):
         level, since = self.levels.get(name, (Fraction(rate.capacity), at))
-        return min(Fraction(rate.capacity), level + Fraction(at - since, MICRO) * rate.per_second)
+        # A debt is a whole number of millionths.
+        filled = Fraction((at - since) * rate.per_second * pace // 100, MICRO)
+        return min(Fraction(rate.capacity), level + filled)
 
     def trade(self, name, trade, at):
         terms = self.terms
-        own = min(Fraction(terms.own.capacity), self.level(name, terms.own, at) + trade.returned)
-        shared = min(Fraction(terms.shared.capacity), self.level(None, terms.shared, at) + trade.returned)
+        shared = self.level(None, terms.shared, at)
+        pace = min(100, max(10, 4 * (shared * 100 // terms.shared.capacity) - 100))
+        own = min(Fraction(terms.own.capacity), self.level(name, terms.own, at, pace) + trade.returned)
+        shared = min(Fraction(terms.shared.capacity), shared + trade.returned)
         own_left = own - trade.need
         spent = (terms.own.capacity - own_left) * 100 // terms.own.capacity
         shared_left = shared - trade.need - terms.reserved - Fraction(terms.yielded * spent, 100)
@@ -227,8 +246,8 @@ def test_a_refused_trade_passes_after_its_wait(terms, debt, need):
     assert granted is not None or wait.microseconds > 0
     can_ever_pass = need + terms.reserved + terms.yielded <= terms.shared.capacity and need <= terms.own.capacity
     if granted is None and can_ever_pass:
-        rates = (terms.own.per_second, terms.shared.per_second)
-        later = Debt(*(max(0, each - wait.microseconds * rate) for each, rate in zip(left, rates, strict=True)))
+        own = decayed(left.own, wait.microseconds, terms.own.per_second, terms.pace(left.shared))
+        later = Debt(own, decayed(left.shared, wait.microseconds, terms.shared.per_second))
         assert settled(terms, later, Trade(need=need))[0] == need
 
 
@@ -267,8 +286,8 @@ async def test_redis_forgets_full_buckets(redis, tenant):
     kept, account = BucketsInRedis(redis), Account(tenant, "a", Terms(Rate(100, 10), Rate(1_000, 50)))
     await kept.trade(account, Trade(need=100))
     own, shared = redis_buckets._keys(account)
-    # Ten and two seconds until they are full, and one more.
-    assert 10_500 < await redis.pttl(own) <= 11_000
+    # Ten and two seconds until they are full, ten times as long for the own one at its slowest, and one more.
+    assert 100_500 < await redis.pttl(own) <= 101_000
     assert 2_500 < await redis.pttl(shared) <= 3_000
     await kept.give_back([(account, 100)])
     assert await redis.exists(own, shared) == 0
