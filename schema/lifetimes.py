@@ -1,10 +1,13 @@
 """How long what a field shows may be kept by caches, declared beside the field."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from graphql import GraphQLField
 
 from schema.policies import Open, policy_of
+
+T = TypeVar("T")
 
 LISTS = 3_600
 """Seconds; whatever is written ends an answer at once, so this only bounds what nobody ever notices."""
@@ -17,10 +20,14 @@ STOCK = 60
 _SECONDS = "lasts_seconds"
 
 
-def lasting(declared: Any, seconds: int) -> Any:
-    """Say for how many seconds the value of a field may be kept, at most."""
-    declared.metadata = {**declared.metadata, _SECONDS: seconds}
-    return declared
+def lasts(seconds: int) -> Callable[[T], T]:
+    """Say for how many seconds the value of a field may be kept, at most; written above the field's declaration."""
+
+    def declare(declared: Any) -> Any:
+        declared.metadata = {**declared.metadata, _SECONDS: seconds}
+        return declared
+
+    return declare
 
 
 def seconds_of(declared: GraphQLField) -> float | None:

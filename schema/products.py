@@ -16,6 +16,7 @@ from schema.attributes import AssignedAttribute, ProductType
 from schema.connections import PAGE_ARGUMENTS, Connection, paged
 from schema.cost import PAGED, at_most, costs
 from schema.enums import CollectionKind, MediaKind, ProductStatus, RelationKind
+from schema.lifetimes import STOCK, lasts
 from schema.lists import loads_list
 from schema.policies import guarded
 from schema.reviews import Review
@@ -60,7 +61,7 @@ class Variant(Node):
         catalogue.price_of_variant, description="In the channel; null where the variant is not sold there."
     )
     compare_at_price: Money | None = loads(catalogue.compare_at_price_of_variant, description="What it cost before.")
-    availability: Availability | None = loads(catalogue.availability_of_variant)
+    availability: Availability | None = lasts(STOCK)(loads(catalogue.availability_of_variant))
     listings: list[Listing] | None = guarded(
         loads_list(catalogue.listings_of_variant, 20, 100, description="Prices in all channels."),
         Permission.CATALOGUE_READ,
@@ -103,7 +104,7 @@ class Product(Node):
     price_range: PriceRange | None = loads(
         catalogue.price_range_of_product, description="In the channel; null where no variant is sold there."
     )
-    availability: Availability | None = loads(catalogue.availability_of_product)
+    availability: Availability | None = lasts(STOCK)(loads(catalogue.availability_of_product))
     related: list[Annotated["Product", strawberry.lazy("schema.products")]] = loads_list(
         catalogue.related_products,
         8,

@@ -25,6 +25,7 @@ from schema.cost import PAGED, at_most, costs, one_for_each, sliced
 from schema.enums import ReviewStatus
 from schema.facets import ProductSearchConnection
 from schema.filters import ProductFilterInput, product_filter
+from schema.lifetimes import DETAILS, LISTS, lasts
 from schema.lists import bounded
 from schema.policies import Open, Policy, field
 from schema.products import Category, Collection, Product, Variant
@@ -95,22 +96,25 @@ def _listed(shown: type[Any], entity: type[Entity], policy: Policy, description:
         return await catalogue.page_of_entity(info.context, scope, entity, page)
 
     resolve.__annotations__["return"] = Connection[shown]  # type: ignore[valid-type]
-    return costs(*PAGED)(field(policy, description=description)(resolve))
+    return lasts(LISTS)(costs(*PAGED)(field(policy, description=description)(resolve)))
 
 
 @strawberry.type(description="What can be read.")
 class Query:
     """Each field calls one resolver function."""
 
+    @lasts(DETAILS)
     @field(Open.ANYONE, description="The shop that answers.")
     def shop(self, info: Info[Context, None]) -> Shop:
         return shop_of(info)
 
+    @lasts(LISTS)
     @costs(*at_most(MOST_CHANNELS))
     @field(Open.ANYONE, description=f"Where the shop sells, oldest first; a shop has at most {MOST_CHANNELS}.")
     async def channels(self, info: Info[Context, None]) -> list[Channel]:
         return cast("list[Channel]", await catalogue.channels(info.context))
 
+    @lasts(DETAILS)
     @field(Open.ANYONE, description="A product by exactly one of id, slug and externalRef.")
     async def product(
         self,
@@ -124,6 +128,7 @@ class Query:
         scope = await _see(info, channel, locale)
         return await _identified(info, scope, "Product", _PRODUCTS, id=id, slug=slug, externalRef=external_ref)
 
+    @lasts(LISTS)
     @costs(*PAGED)
     @field(Open.ANYONE, description="Products: filtered, searched, sorted, in pages.")
     async def products(
@@ -149,6 +154,7 @@ class Query:
         )
         return cast("ProductSearchConnection", await catalogue.products(info.context, scope, wanted, sort, page))
 
+    @lasts(DETAILS)
     @field(Open.ANYONE, description="A variant by exactly one of id and sku.")
     async def variant(
         self,
@@ -161,6 +167,7 @@ class Query:
         scope = await _see(info, channel, locale)
         return await _identified(info, scope, "Variant", _VARIANTS, id=id, sku=sku)
 
+    @lasts(DETAILS)
     @field(Open.ANYONE, description="A category by exactly one of id and slug.")
     async def category(
         self,
@@ -173,6 +180,7 @@ class Query:
         scope = await _see(info, channel, locale)
         return await _identified(info, scope, "Category", _CATEGORIES, id=id, slug=slug)
 
+    @lasts(LISTS)
     @costs(*sliced(20, 100))
     @field(Open.ANYONE, description="The top of the category tree.")
     async def categories(
@@ -186,6 +194,7 @@ class Query:
         found = await catalogue.root_categories(info.context, scope, first=bounded(first, 100))
         return cast("list[Category]", found)
 
+    @lasts(DETAILS)
     @field(Open.ANYONE, description="A collection by exactly one of id and slug.")
     async def collection(
         self,
@@ -198,11 +207,13 @@ class Query:
         scope = await _see(info, channel, locale)
         return await _identified(info, scope, "Collection", _COLLECTIONS, id=id, slug=slug)
 
+    @lasts(DETAILS)
     @field(Open.ANYONE, description="Any object by its id; null where there is none, or none that you may see.")
     async def node(self, info: Info[Context, None], id: strawberry.ID) -> Node | None:
         # Relay's compiler refetches by a field `node` that takes an id and nothing else.
         return cast("Node | None", await nodes.node(info.context, await _see(info, None, None), id))
 
+    @lasts(DETAILS)
     @costs(*one_for_each("ids", nodes.MOST_NODES))
     @field(Open.ANYONE, description=f"Objects by their ids, at most {nodes.MOST_NODES}, in the order of the ids.")
     async def nodes(
