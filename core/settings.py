@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, get_type_hints
 
+from core.budgets import Budgets, budgets
 from core.variables import (
+    Network,
     Secret,
     Variable,
+    cache_size,
     existing_file,
     integer,
+    networks,
+    one_of,
     origins,
     secret_url,
 )
@@ -68,8 +73,8 @@ class Settings:
         Variable(
             "REDIS_URL",
             secret_url("redis", "rediss", "unix"),
-            "Redis or Valkey, for what several processes are to share. So far `/readyz` tells whether it answers, and "
-            "nothing is kept in it.",
+            "Redis or Valkey, for what several processes share: the budgets of clients, and answers that everybody may "
+            "see. Without it, or while it does not answer, each process keeps its own; `/readyz` then says so.",
         ),
     ]
     host: Annotated[str, Variable("GALLERIA_HOST", str, "Address to listen on.", default="127.0.0.1")]
@@ -144,6 +149,76 @@ class Settings:
             existing_file,
             "JSON file of GraphQL documents, as the builds of Relay and Apollo clients write it. Set, no other one "
             "is served.",
+        ),
+    ]
+    response_cache_bytes: Annotated[
+        int,
+        Variable(
+            "GALLERIA_RESPONSE_CACHE",
+            cache_size,
+            "Memory for finished answers that everybody may see, in MiB; `on` is 64, and `off` keeps none. With Redis "
+            "the processes share them.",
+            default="on",
+        ),
+    ]
+    response_cache_staleness_ms: Annotated[
+        int,
+        Variable(
+            "GALLERIA_RESPONSE_CACHE_STALENESS_MS",
+            integer(0, 60_000),
+            "Milliseconds after which a change is seen in kept answers, at most, in processes other than the one that "
+            "made it; with 0 each request asks the database whether there was one.",
+            default="1000",
+        ),
+    ]
+    http_max_age_seconds: Annotated[
+        int,
+        Variable(
+            "GALLERIA_HTTP_MAX_AGE_SECONDS",
+            integer(0, 3_600),
+            "Seconds for which browsers and proxies may keep the answer to a persisted query sent by GET, unseen by "
+            "us; a change reaches their users as much later.",
+            default="60",
+        ),
+    ]
+    budgets: Annotated[
+        Budgets,
+        Variable(
+            "GALLERIA_BUDGETS",
+            budgets,
+            "What clients may ask for, as points of a full budget and points that come back each second: of each "
+            "shopper who is not signed in (by address), customer, staff account and key, and of all of a shop together. "
+            "Those left out keep their default; the greatest figure is 50000000.",
+            default="shopper=2000/100,customer=2000/100,staff=10000/500,key=10000/500,shop=200000/10000",
+        ),
+    ]
+    budget_outage: Annotated[
+        str,
+        Variable(
+            "GALLERIA_BUDGET_OUTAGE",
+            one_of("open", "closed"),
+            "What happens while Redis does not answer: `open`, each process keeps budgets by itself; `closed`, requests "
+            "that must be charged are refused with 503.",
+            default="open",
+        ),
+    ]
+    trusted_proxies: Annotated[
+        tuple[Network, ...],
+        Variable(
+            "GALLERIA_TRUSTED_PROXIES",
+            networks,
+            "Networks of the proxies in front of Galleria, such as 10.0.0.0/8, separated by commas. What they write "
+            "about the address of a client is believed.",
+            default="",
+        ),
+    ]
+    proxy_header: Annotated[
+        str,
+        Variable(
+            "GALLERIA_PROXY_HEADER",
+            one_of("x-forwarded-for", "forwarded"),
+            "Header in which those proxies name the client.",
+            default="x-forwarded-for",
         ),
     ]
     default_shop: Annotated[

@@ -2,11 +2,14 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from core.errors import ConfigurationError
+
+Network = IPv4Network | IPv6Network
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -100,6 +103,19 @@ def integer(least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
+MEBIBYTE = 1_048_576
+_CACHE_SIZES = {"on": 64, "off": 0}
+
+
+def cache_size(text: str) -> int:
+    """Parse the size of a cache, in MiB or as `on` or `off`, into bytes."""
+    if text in _CACHE_SIZES:
+        return _CACHE_SIZES[text] * MEBIBYTE
+    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:  # noqa: PLR2004  (a TB, in MiB)
+        raise ValueError(f"must be on, off or a whole number of MiB, not {text!r}")
+    return int(text) * MEBIBYTE
+
+
 def secret_url(*schemes: str) -> Callable[[str], Secret]:
     """Return a parser of URLs, which may hold a password, of the given schemes."""
 
@@ -134,3 +150,22 @@ def origins(text: str) -> tuple[str, ...]:
         if url.scheme not in {"http", "https"} or not url.netloc or origin != f"{url.scheme}://{url.netloc}":
             raise ValueError(f"must be origins such as https://shop.example separated by commas, not {origin!r}")
     return found
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Parse networks that are separated by commas; an address is a network of its own."""
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise ValueError(f"must be networks such as 10.0.0.0/8 separated by commas: {error}") from None
+
+
+def one_of(*texts: str) -> Callable[[str], str]:
+    """Return a parser of one of several texts."""
+
+    def parse(text: str) -> str:
+        if text not in texts:
+            raise ValueError(f"must be {' or '.join(texts)}, not {text!r}")
+        return text
+
+    return parse

@@ -89,6 +89,8 @@ def test_production_names_what_is_missing(production, tmp_path, name, empty):
         ("GALLERIA_PORT", "65536", "must be a whole number from 1 to 65535, not '65536'"),
         ("GALLERIA_PORT", "-1", "must be a whole number from 1 to 65535, not '-1'"),
         ("GALLERIA_TOKEN_KEYS", "/nowhere/keys.json", "must name a file that exists, not '/nowhere/keys.json'"),
+        ("GALLERIA_RESPONSE_CACHE", "0", "must be on, off or a whole number of MiB, not '0'"),
+        ("GALLERIA_RESPONSE_CACHE", "64MB", "must be on, off or a whole number of MiB, not '64MB'"),
         (
             "GALLERIA_CORS_ORIGINS",
             "https://a.example, https://b.example/path",
@@ -111,6 +113,13 @@ def test_a_wrong_url_is_not_quoted(production):
     with pytest.raises(ConfigurationError) as raised:
         load_settings({**production, "DATABASE_URL": "mysql://user:hunter2@db/galleria"})
     assert "hunter2" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("text", "mebibytes"), [("on", 64), ("off", 0), ("256", 256)])
+def test_the_response_cache_has_a_size(production, text, mebibytes):
+    assert load_settings(production).response_cache_bytes == 64 * 1_048_576
+    settings = load_settings(production | {"GALLERIA_RESPONSE_CACHE": text})
+    assert settings.response_cache_bytes == mebibytes * 1_048_576
 
 
 def test_origins_are_separated_by_commas(production):
