@@ -1,1 +1,5 @@
 """GraphQL execution: knows GraphQL and neither tables nor HTTP."""
+
+from engine.execute import graphql
+
+__all__ = ["graphql"]

@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,8 +27,14 @@ from engine.errors import (
     Failure,
     document_failures,
 )
-from engine.fanout import objects_of
-from engine.structure import LimitReached, Limits, check
+from engine.executables import Executable
+from engine.kept import Kept, Statistics
+from engine.limits import LimitReached, Limits
+from engine.outline import check_text
+from engine.price import OperationPrice
+from engine.price_schema import Tariff
+from engine.repetition import check_repetition
+from engine.structure import check
 
 ERRORS_SHOWN = 10
 """Enough to repair a document by; an attacker gets no more work out of us."""
@@ -37,9 +42,15 @@ ERRORS_SHOWN = 10
 TOKENS_KEPT = 200_000
 """A token with its part of the tree takes about 600 bytes, so all documents together stay near 120 MB."""
 
-overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 40_000
-"""Comparing fields is quadratic in their repetitions. The library's 500,000 let 3 kB cost 750 ms; this is 30 to 90 ms,
-and a page of 30 fragments that repeat 10 fields each spends 9,000."""
+REFUSED_KEPT = 200
+"""Documents that are wrong, kept apart so that a flood of them drives out no good one."""
+
+CHARACTERS_A_TOKEN = 100
+"""What a text takes beside its tree: as much as a token for each 100 characters, of up to four bytes each."""
+
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 20_000
+"""Where the library gives up comparing fields. `engine.repetition` refuses nearly all that would get there, in a tenth of
+the time; the library's own 500,000 let 3 kB cost 750 ms."""
 
 _STRINGS = frozenset({TokenKind.STRING, TokenKind.BLOCK_STRING})
 _REPETITION = Failure(
@@ -58,14 +69,16 @@ class Operation:
         type: Query, mutation or subscription.
         node: Its part of the document's tree.
         introspects: Whether it asks for `__schema` or `__type`.
-        objects: How many objects it may be answered with at most, whatever its variables.
+        price: What it costs.
+        executable: What executes it.
     """
 
     name: str | None
     type: OperationType
     node: OperationDefinitionNode
+    price: OperationPrice
     introspects: bool = False
-    objects: int = 0
+    executable: Executable | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -126,42 +139,43 @@ class DocumentStore:
     ) -> None:
         self.schema = schema
         self.suggestions = suggestions
-        self._size = size
-        self._tokens_allowed = tokens
-        self._tokens = 0
+        self.statistics = Statistics()
         self._limits = limits or Limits()
-        self._documents: OrderedDict[str, Document] = OrderedDict()
+        self._tariff = Tariff(schema)
+        self._documents = Kept[Document](size, tokens, self.statistics)
+        self._refused = Kept[Document](REFUSED_KEPT, tokens, self.statistics)
 
     def __len__(self) -> int:
-        return len(self._documents)
+        return len(self._documents) + len(self._refused)
 
     def get(self, text: str) -> Document:
         """Return the record of a document, made on first sight.
 
         A text over the length limit is refused without being kept.
         """
-        document = self._documents.get(text)
+        document = self._documents.get(text) or self._refused.get(text)
         if document is not None:
-            self._documents.move_to_end(text)
+            self.statistics.hits += 1
             return document
         document = self._examine(text)
+        if document.failures:
+            self.statistics.refused += 1
+        else:
+            self.statistics.misses += 1
         if len(text) <= self._limits.length:
-            self._keep(document)
+            kept = self._refused if document.failures else self._documents
+            kept.keep(text, document, document.tokens + len(text) // CHARACTERS_A_TOKEN)
         return document
-
-    def _keep(self, document: Document) -> None:
-        self._documents[document.text] = document
-        self._tokens += document.tokens
-        while len(self._documents) > self._size or self._tokens > self._tokens_allowed:
-            _, dropped = self._documents.popitem(last=False)
-            self._tokens -= dropped.tokens
 
     def _examine(self, text: str) -> Document:
         sha256 = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
         limits = self._limits
         try:
-            tree = _parse(text, limits)
+            check_text(text, limits)
+            # The parser counts what it reads itself, should it ever see more than the outline does.
+            tree = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.comments)
             introspecting = check(tree, limits)
+            check_repetition(tree, limits)
         except LimitReached as reached:
             failure = Failure(str(reached), LIMIT_EXCEEDED, extensions={"limit": reached.which})
             return Document(text, sha256, failures=(failure,))
@@ -173,22 +187,6 @@ class DocumentStore:
         operations = self._operations(tree, introspecting)
         return Document(text, sha256, tree, operations=operations, tokens=tree.token_count)
 
-    def oversize(self, document: Document, operation: Operation, variables: Mapping[str, Any] | None) -> Failure | None:
-        """Refuse an operation that may be answered with too many objects.
-
-        What no variables can make too large is not looked at again.
-
-        Args:
-            document: From this store, without failures.
-            operation: One of its operations.
-            variables: As the client sent them.
-        """
-        limit = self._limits.objects
-        if operation.objects <= limit or document.tree is None:
-            return None
-        objects = objects_of(self.schema, document.tree, operation.node, variables or {})
-        return _too_many_objects(objects, limit) if objects > limit else None
-
     def _validate(self, tree: DocumentNode) -> tuple[Failure, ...]:
         suggest = self.suggestions
         errors = validate(self.schema, tree, max_errors=ERRORS_SHOWN, hide_suggestions=not suggest)
@@ -199,30 +197,19 @@ class DocumentStore:
 
     def _operations(self, tree: DocumentNode, introspecting: frozenset[str]) -> dict[str, Operation]:
         nodes = [node for node in tree.definitions if isinstance(node, OperationDefinitionNode)]
+        fragments = {each.name.value: each for each in tree.definitions if isinstance(each, FragmentDefinitionNode)}
         return {
             name: Operation(
                 name or None,
                 node.operation,
                 node,
+                OperationPrice(self._tariff, node, fragments),
                 introspects=name in introspecting,
-                objects=objects_of(self.schema, tree, node),
+                executable=Executable(self.schema, tree, node, hide_suggestions=True),
             )
             for node in nodes
             for name in (node.name.value if node.name else "",)
         }
-
-
-def _parse(text: str, limits: Limits) -> DocumentNode:
-    """Parse a document within the limits on its text, of which the parser counts two itself."""
-    if len(text) > limits.length:
-        raise LimitReached("length", limits.length)
-    try:
-        return parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.comments)
-    except GraphQLSyntaxError as error:
-        for which, limit in (("tokens", limits.tokens), ("comments", limits.comments)):
-            if error.message == f"Syntax Error: Document contains more than {limit} {which}. Parsing aborted.":
-                raise LimitReached(which, limit) from None
-        raise
 
 
 def _null_characters(tree: DocumentNode) -> tuple[Failure, ...]:
@@ -234,12 +221,3 @@ def _null_characters(tree: DocumentNode) -> tuple[Failure, ...]:
             return (Failure("Strings may not contain the character U+0000; leave it out.", BAD_USER_INPUT, where),)
         token = token.next
     return ()
-
-
-def _too_many_objects(objects: int, limit: int) -> Failure:
-    return Failure(
-        f"The operation may ask for {objects:,} objects, and the limit is {limit:,}; ask for fewer by first or last, "
-        "or in several operations.",
-        LIMIT_EXCEEDED,
-        extensions={"limit": "objects"},
-    )

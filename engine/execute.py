@@ -1,46 +1,127 @@
-"""The one place where an operation is executed."""
+"""The entry of the engine: operations in, results out, on any schema of graphql-core."""
 
-import inspect
+import weakref
+from collections import OrderedDict
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLSchema
-from graphql import execute as execute_by_interpreter
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    Source,
+    parse,
+    validate,
+    validate_schema,
+)
 
-from engine.documents import Document
+from engine.documents import Document, Operation
+from engine.executables import Executable, Executor
+
+_KEPT_A_SCHEMA = 500
+"""Operations that `graphql` remembers for a schema, by their text and name."""
+
+_known: "weakref.WeakKeyDictionary[GraphQLSchema, OrderedDict[tuple[str, str | None], Executable]]" = (
+    weakref.WeakKeyDictionary()
+)
+
+
+async def graphql(  # noqa: PLR0913  (the arguments of graphql-core's function of this name)
+    schema: GraphQLSchema,
+    source: str | Source,
+    *,
+    root_value: Any = None,
+    context_value: Any = None,
+    variable_values: dict[str, Any] | None = None,
+    operation_name: str | None = None,
+    executor: Executor = "compiled",
+) -> ExecutionResult:
+    """Execute an operation on any schema, as graphql-core's function of this name does.
+
+    Args:
+        schema: Any schema of graphql-core, made by whatever library.
+        source: The document.
+        root_value: Parent of the root fields.
+        context_value: Given to every resolver.
+        variable_values: As the client sent them.
+        operation_name: Where the document has several operations.
+        executor: `compiled`; or `reference`, which is graphql-core; or `loaders`, which is compiled without folding.
+
+    Returns:
+        The result; syntax and validation errors are in it, with no data.
+    """
+    text = source.body if isinstance(source, Source) else source
+    operations = _known.setdefault(schema, OrderedDict())
+    executable = operations.get((text, operation_name))
+    if executable is None:
+        made = _executable(schema, source, operation_name)
+        if not isinstance(made, Executable):
+            return ExecutionResult(None, made)
+        executable = operations[text, operation_name] = made
+        if len(operations) > _KEPT_A_SCHEMA:
+            operations.popitem(last=False)
+    return await executable.execute(variable_values, context=context_value, root_value=root_value, executor=executor)
+
+
+def _executable(
+    schema: GraphQLSchema, source: str | Source, operation_name: str | None
+) -> Executable | list[GraphQLError]:
+    """Return the operation that is meant, or why there is none."""
+    errors = validate_schema(schema)
+    if errors:
+        return errors
+    try:
+        document = parse(source)
+    except GraphQLError as error:
+        return [error]
+    errors = validate(schema, document)
+    if errors:
+        return errors
+    operation = _operation(document, operation_name)
+    return [operation] if isinstance(operation, GraphQLError) else Executable(schema, document, operation)
+
+
+def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | GraphQLError:
+    operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    if name is not None:
+        for operation in operations:
+            if operation.name is not None and operation.name.value == name:
+                return operation
+        return GraphQLError(f"Unknown operation named '{name}'.")
+    if len(operations) == 1:
+        return operations[0]
+    if operations:
+        return GraphQLError("Must provide operation name if query contains multiple operations.")
+    return GraphQLError("Must provide an operation.")
 
 
 async def execute(
-    schema: GraphQLSchema,
     document: Document,
     *,
     operation_name: str | None,
     variables: dict[str, Any] | None,
     context: object,
+    executor: Executor | None = None,
 ) -> ExecutionResult:
-    """Run one query or mutation to its end.
+    """Run one query or mutation of a stored document to its end.
 
     Cancelling the caller cancels every resolver that is still running; nothing is shielded here.
 
     Args:
-        schema: The schema that the document was validated against.
         document: A document without failures.
         operation_name: None or empty for the only operation of the document.
         variables: As the client sent them, not yet coerced.
         context: Given to every resolver.
+        executor: Who executes; None for the compiled plan from the document's second sight on.
 
     Raises:
         ValueError: The document has failures, which the caller should have answered.
     """
-    if document.tree is None:
-        raise ValueError("Only a document without failures can be executed.")
-    outcome = execute_by_interpreter(
-        schema,
-        document.tree,
-        context_value=context,
-        variable_values=variables,
-        operation_name=operation_name or None,
-        hide_suggestions=True,
-    )
-    if inspect.isawaitable(outcome):
-        return await outcome
-    return outcome
+    operation = document.operation(operation_name)
+    if not isinstance(operation, Operation) or operation.executable is None:
+        raise ValueError("Only an operation of a document without failures can be executed.")
+    executable = operation.executable
+    if executor is None and hasattr(context, "load_list"):
+        return await executable.execute_when_seen(variables, context=context)
+    return await executable.execute(variables, context=context, executor=executor or "reference")

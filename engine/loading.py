@@ -1,8 +1,8 @@
-"""Fields that load: declared once with a relation and a key, and read in batches by whoever executes them."""
+"""How fields are read: declared once, and read by whoever executes them, an object or a whole level at a time."""
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from graphql.pyutils import Path
 from strawberry.annotation import StrawberryAnnotation
@@ -14,8 +14,25 @@ from strawberry.types.field import StrawberryField
 class LoadingContext(Protocol):
     """What the context of an operation offers to fields that load."""
 
+    carried: MutableMapping[str, Any]
+    """What root fields shall bring in their own statement (`engine.folding.Carried`), by response key."""
+
     def load(self, relation: Any, key: Any, root: str, arguments: Mapping[str, Any]) -> Awaitable[Any]:
         """Read what a relation holds for a key, below the root field with this response key."""
+        ...
+
+    def load_list(
+        self, relation: Any, keys: Sequence[Any], root: str, arguments: Mapping[str, Any], *, alone: bool
+    ) -> Awaitable[Sequence[Any]]:
+        """Read the same for all keys of a level, in their order.
+
+        Args:
+            relation: What to read.
+            keys: One for each parent.
+            root: Response key of the root field.
+            arguments: Of the field, as its `prepare` returned them.
+            alone: Whether no other field of the operation reads this relation, so that none needs to be waited for.
+        """
         ...
 
 
@@ -33,6 +50,8 @@ class Argument:
     default: Any
     description: str | None = None
 
+
+T = TypeVar("T")
 
 Prepare = Callable[[Any, dict[str, Any]], Mapping[str, Any]]
 """Takes the context and the client's arguments; returns those that the relation takes, or raises on a bad one."""
@@ -102,3 +121,88 @@ def loads(
         for name, argument in (arguments or {}).items()
     ]
     return field
+
+
+class ComputedField(StrawberryField):
+    """A field whose value is a function of columns of its row.
+
+    Its metadata holds `function` and `columns`.
+    """
+
+    def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:
+        """Compute the value from one row."""
+        del info, args, kwargs
+        return self.metadata["function"](*[getattr(source, column) for column in self.metadata["columns"]])
+
+
+def computed(function: Callable[..., Any], *columns: str, description: str | None = None) -> Any:
+    """Declare a field of a view of rows that follows from columns of the row and nothing else.
+
+    Args:
+        function: Takes the columns' values, in order.
+        columns: Names of columns.
+        description: For clients.
+    """
+    field = ComputedField(description=description, metadata={"function": function, "columns": columns})
+    field.init = False
+    return field
+
+
+class RowField(StrawberryField):
+    """A field that shows its parent's row as an object of another type.
+
+    Its metadata holds `renamed` (the child's name of a column to the row's own) and `absent` (the column without which
+    there is no object).
+    """
+
+    def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:
+        """Show one row."""
+        del info, args, kwargs
+        absent = self.metadata["absent"]
+        if absent is not None and getattr(source, absent) is None:
+            return None
+        renamed = self.metadata["renamed"]
+        return _Renamed(source, renamed) if renamed else source
+
+
+class _Renamed:
+    """A row under other names."""
+
+    __slots__ = ("_names", "_row")
+
+    def __init__(self, row: Any, names: Mapping[str, str]) -> None:
+        self._row = row
+        self._names = names
+
+    def __getitem__(self, name: str) -> Any:
+        return self._row[self._names.get(name, name)]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._row, self._names.get(name, name))
+
+
+def same_row(*, absent: str | None = None, description: str | None = None, **renamed: str) -> Any:
+    """Declare a field of a view of rows that shows the same row as an object of its own.
+
+    Args:
+        absent: The column that is null where there is no such object; the field is then null.
+        description: For clients.
+        renamed: The row's column for a name that the object's fields use.
+    """
+    field = RowField(description=description, metadata={"renamed": renamed, "absent": absent})
+    field.init = False
+    return field
+
+
+_SHOWS_ROWS = "__shows_rows__"
+
+
+def of_rows(cls: type[T]) -> type[T]:
+    """Declare that all objects of a type are rows: their columns are read by subscript, and their type is known."""
+    setattr(cls, _SHOWS_ROWS, True)
+    return cls
+
+
+def shows_rows(cls: type[Any]) -> bool:
+    """Tell whether `of_rows` was said of a type."""
+    return bool(getattr(cls, _SHOWS_ROWS, False))

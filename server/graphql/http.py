@@ -13,6 +13,7 @@ from engine.errors import Failure, refused_before_execution, result_failures
 from engine.execute import execute
 from server.graphql.answers import Answer, with_draft_status, with_validator
 from server.graphql.bodies import read_body
+from server.graphql.caching import ResponseCache, with_age
 from server.graphql.contexts import OpenContext, OperationContext
 from server.graphql.exchanges import Exchange, verdict_of
 from server.graphql.negotiation import check_content, negotiate
@@ -41,6 +42,7 @@ class HttpSettings:
         deadline_seconds: From the arrival of a request to its answer.
         registered_only: Serve registered documents only.
         draft_statuses: Use the status codes 422 and 294 of the draft with the draft's media type.
+        max_age_seconds: For how long caches outside may keep what everybody gets by the same address.
     """
 
     development: bool = False
@@ -48,6 +50,7 @@ class HttpSettings:
     deadline_seconds: float = 10.0
     registered_only: bool = False
     draft_statuses: bool = False
+    max_age_seconds: int = 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,7 @@ class GraphQLEndpoint:
         open_context: Called once for each well-formed request.
         report: Called once for each unexpected exception, which the client sees masked.
         settings: How the endpoint behaves.
+        cache: Answers that are kept; None where none are.
     """
 
     store: DocumentStore
@@ -67,6 +71,7 @@ class GraphQLEndpoint:
     open_context: OpenContext
     report: Report
     settings: HttpSettings = dataclasses.field(default_factory=HttpSettings)
+    cache: ResponseCache | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever it is."""
@@ -106,9 +111,15 @@ class GraphQLEndpoint:
                 answer = await self._operate(exchange, request, context)
         if self.settings.draft_statuses:
             answer = with_draft_status(answer)
-        if exchange.method == "GET":
-            return with_validator(answer, exchange.headers.get("if-none-match"))
-        return answer
+        return self._for_caches(exchange, request, answer) if exchange.method == "GET" else answer
+
+    def _for_caches(self, exchange: Exchange, request: GraphQLRequest, answer: Answer) -> Answer:
+        headers, kept = exchange.headers, exchange.kept
+        if kept is None:
+            return with_validator(answer, headers.get("if-none-match"))
+        is_public = request.query is None and "authorization" not in headers
+        answer = with_validator(answer, headers.get("if-none-match"), digest=kept.tag)
+        return with_age(answer, kept, is_public=is_public, max_age_seconds=self.settings.max_age_seconds)
 
     async def _read(self, exchange: Exchange, receive: Receive) -> GraphQLRequest:
         headers = exchange.headers
@@ -143,7 +154,7 @@ class GraphQLEndpoint:
         oversize = self.store.oversize(document, operation, request.variables)
         if oversize is not None:
             return exchange.failed(oversize)
-        return await self._execute(exchange, request, document)
+        return await self._kept_or_executed(exchange, request, document, operation)
 
     async def _document(self, request: GraphQLRequest, context: OperationContext) -> Document | Failure:
         registered_only = self.settings.registered_only
@@ -156,10 +167,30 @@ class GraphQLEndpoint:
             await self.persisted.keep(context.shop.id, text)
         return document
 
-    async def _execute(self, exchange: Exchange, request: GraphQLRequest, document: Document) -> Answer:
+    async def _kept_or_executed(
+        self, exchange: Exchange, request: GraphQLRequest, document: Document, operation: Operation
+    ) -> Answer:
         exchange.is_executing = True
+        context, cache = exchange.context, self.cache
+        place = None
+        if context is not None and cache is not None:
+            place = await cache.place(context, document, operation, request.variables)
+        if cache is None or place is None:
+            return await self._execute(exchange, request, document)
+        own: Answer | None = None
+
+        async def make() -> bytes | None:
+            nonlocal own
+            own = await self._execute(exchange, request, document)
+            return own.data
+
+        kept = cache.find(place) or await cache.find_or_make(place, make)
+        if kept is not None:
+            return exchange.unchanged(kept, shows_cache=self.settings.development)
+        return own or await self._execute(exchange, request, document)
+
+    async def _execute(self, exchange: Exchange, request: GraphQLRequest, document: Document) -> Answer:
         result = await execute(
-            self.store.schema,
             document,
             operation_name=request.operation_name,
             variables=request.variables,

@@ -1,0 +1,184 @@
+"""Arguments and variables: what can be known of them before a request comes, and the rest by graphql-core."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLBoolean,
+    GraphQLError,
+    GraphQLField,
+    GraphQLFloat,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLNonNull,
+    GraphQLSchema,
+    GraphQLString,
+    OperationDefinitionNode,
+    ValueNode,
+    VariableNode,
+)
+from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
+from graphql.execution.values import (
+    VariableValues,
+    VariableValueSource,
+    get_argument_values,
+    get_variable_values,
+)
+from graphql.language.ast import ListValueNode, ObjectValueNode
+from graphql.pyutils import Undefined
+from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_literal
+
+from engine.leaves import PLAIN
+from engine.plans import Arguments
+
+_MAX_COERCION_ERRORS = 50
+"""As graphql-core's own default."""
+
+_COERCED: Mapping[Any, Callable[[Any], bool]] = {
+    GraphQLString: lambda value: type(value) is str,
+    GraphQLID: lambda value: type(value) is str,
+    GraphQLBoolean: lambda value: type(value) is bool,
+    GraphQLInt: lambda value: type(value) is int and -(2**31) <= value < 2**31,
+    GraphQLFloat: lambda value: type(value) is float and isfinite(value),
+}
+"""When a value of a built-in scalar is coerced to itself (GraphQL specification, 3.5)."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Variable:
+    """A variable of a built-in scalar: its values are coerced to themselves, or graphql-core says what is wrong."""
+
+    name: str
+    signature: GraphQLVariableSignature
+    is_coerced: Callable[[Any], bool]
+    is_required: bool
+    is_nullable: bool
+    default: Any
+
+
+Coerce = Callable[[Mapping[str, Any]], VariableValues | list[GraphQLError]]
+"""Takes the variables of a request; returns them coerced, or why they cannot be."""
+
+
+def variables_of(schema: GraphQLSchema, operation: OperationDefinitionNode, *, hide_suggestions: bool) -> Coerce:
+    """Return what coerces the variables of an operation."""
+    nodes = operation.variable_definitions or ()
+
+    def coerce_by_library(given: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
+        return get_variable_values(
+            schema, nodes, dict(given), max_errors=_MAX_COERCION_ERRORS, hide_suggestions=hide_suggestions
+        )
+
+    simple = [_simple(get_variable_signature(schema, node)) for node in nodes]
+    variables = [variable for variable in simple if variable is not None]
+    if len(variables) < len(simple):
+        return coerce_by_library
+
+    def coerce(given: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
+        values = _coerced(variables, given)
+        return coerce_by_library(given) if values is None else values
+
+    return coerce
+
+
+def _coerced(variables: Sequence[_Variable], given: Mapping[str, Any]) -> VariableValues | None:
+    """Return the values of simple variables; None where any is not plainly right."""
+    sources: dict[str, VariableValueSource] = {}
+    coerced: dict[str, Any] = {}
+    for variable in variables:
+        name, value = variable.name, given.get(variable.name, Undefined)
+        if value is Undefined and not variable.is_required:
+            sources[name] = VariableValueSource(variable.signature)
+            value = variable.default
+        elif (value is None and not variable.is_required) or variable.is_coerced(value):
+            sources[name] = VariableValueSource(variable.signature, value)
+        else:
+            return None
+        if value is not Undefined:
+            coerced[name] = value
+    return VariableValues(sources, coerced)
+
+
+def _simple(signature: GraphQLVariableSignature | GraphQLError) -> _Variable | None:
+    if isinstance(signature, GraphQLError):
+        return None
+    named = signature.type.of_type if isinstance(signature.type, GraphQLNonNull) else signature.type
+    is_coerced = _COERCED.get(named)
+    if is_coerced is None:
+        return None
+    default = coerce_default_value(signature)
+    if default is not Undefined and type(default) not in PLAIN:
+        return None
+    is_nullable = not isinstance(signature.type, GraphQLNonNull)
+    is_required = not is_nullable and default is Undefined
+    return _Variable(
+        signature.name, signature, is_coerced, is_required=is_required, is_nullable=is_nullable, default=default
+    )
+
+
+def arguments_of(definition: GraphQLField, node: FieldNode, *, hide_suggestions: bool) -> Arguments:
+    """Return what reads the arguments of a field, by the names that its resolver knows.
+
+    Constants are read once, variables are looked up; for lists, objects and errors graphql-core is asked each time.
+    """
+    if not definition.args and not node.arguments:
+        return _none
+
+    def ask_library(state: Any) -> Mapping[str, Any]:
+        return get_argument_values(definition, node, state.variable_values, None, hide_suggestions)
+
+    given = {argument.name.value: argument.value for argument in node.arguments or ()}
+    fixed: dict[str, Any] = {}
+    looked_up: list[tuple[str, str, Any, bool]] = []
+    for name, argument in definition.args.items():
+        own, value = argument.out_name or name, given.get(name)
+        default = coerce_default_value(argument)
+        if isinstance(value, VariableNode):
+            looked_up.append((own, value.name.value, default, isinstance(argument.type, GraphQLNonNull)))
+            constant = default
+        else:
+            constant = default if value is None else _constant(value, argument.type)
+            if constant is not Undefined:
+                fixed[own] = constant
+            elif value is not None or isinstance(argument.type, GraphQLNonNull):
+                return ask_library
+        if constant is not Undefined and not _is_immutable(constant):
+            return ask_library
+    return _reader(fixed, looked_up, ask_library) if looked_up else lambda _: dict(fixed)
+
+
+def _reader(fixed: dict[str, Any], looked_up: list[tuple[str, str, Any, bool]], ask_library: Arguments) -> Arguments:
+    def read(state: Any) -> Mapping[str, Any]:
+        values, variables = dict(fixed), state.variables
+        for own, variable, default, is_required in looked_up:
+            value = variables.get(variable, Undefined)
+            if value is Undefined:
+                value = default
+            if value is None and is_required:
+                return ask_library(state)
+            if value is not Undefined:
+                values[own] = value
+            elif is_required:
+                return ask_library(state)
+        return values
+
+    return read
+
+
+def _none(_: Any) -> Mapping[str, Any]:
+    return {}
+
+
+def _constant(value: ValueNode, type_: Any) -> Any:
+    """Return a literal's value; undefined where it is not an immutable constant, or not a value of the type."""
+    if isinstance(value, ListValueNode | ObjectValueNode):
+        return Undefined
+    return coerce_input_literal(value, type_)
+
+
+def _is_immutable(value: Any) -> bool:
+    """Tell whether a value can be given to many requests; members of enums can."""
+    return type(value) in PLAIN or getattr(type(value), "__members__", None) is not None

@@ -1,0 +1,259 @@
+"""Makes the plan of an operation from its collected fields; graphql-core says which fields those are."""
+
+from collections.abc import Callable, Sequence
+
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    get_named_type,
+    is_leaf_type,
+)
+from graphql.execution.collect_fields import (
+    FieldDetails,
+    FragmentDetails,
+    GroupedFieldSet,
+    collect_fields,
+    collect_subfields,
+)
+from graphql.execution.executor import default_field_resolver
+from graphql.execution.values import VariableValues
+
+from engine.arguments import arguments_of
+from engine.fields import (
+    GUARD,
+    Plain,
+    is_of_rows,
+    loaded_field_of,
+    loading_arguments,
+    plain_of,
+    row_field_of,
+)
+from engine.leaves import Names, complete_leaf, leaf_code
+from engine.plans import Arguments, Field, Loading, Plan, Selection
+
+MOST_FIELDS = 20_000
+"""Fields of a plan; an operation beyond, whose fragments multiply, is left to graphql-core."""
+
+TYPENAME = "__typename"
+
+
+class NotCompiled(Exception):
+    """The operation uses what the compiler leaves to graphql-core."""
+
+
+class Compiler:
+    """Compiles one operation for one set of values of the variables that `@skip` and `@include` depend on.
+
+    Args:
+        schema: What it is executed on.
+        fragments: Of its document, by name.
+        operation: A valid operation.
+        variable_values: Those of the request that asked first.
+        hide_suggestions: Whether errors may not name what else there is.
+    """
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        fragments: dict[str, FragmentDetails],
+        operation: OperationDefinitionNode,
+        variable_values: VariableValues,
+        *,
+        hide_suggestions: bool,
+    ) -> None:
+        self.schema = schema
+        self._fragments = fragments
+        self._operation = operation
+        self._variable_values = variable_values
+        self.hide_suggestions = hide_suggestions
+        self._fields_left = MOST_FIELDS
+        self._uses: dict[int, list[Field]] = {}
+
+    def plan(self) -> Plan:
+        """Return the plan.
+
+        Raises:
+            NotCompiled: Something is left to graphql-core.
+        """
+        root_type = self.schema.get_root_type(self._operation.operation)
+        if root_type is None:
+            raise NotCompiled("the schema has no such operations")
+        root = self.selection(root_type, self.root_fields(root_type), is_trusted=True)
+        for fields in self._uses.values():
+            fields[0].is_alone = len(fields) == 1
+        return Plan(root, is_serial=self._operation.operation is OperationType.MUTATION)
+
+    def root_fields(self, root_type: GraphQLObjectType) -> GroupedFieldSet:
+        """Collect the fields of the operation."""
+        return self._counted(
+            collect_fields(
+                self.schema, self._fragments, self._variable_values, root_type, self._operation, self.hide_suggestions
+            ).grouped_field_set
+        )
+
+    def sub_fields(self, type_: GraphQLObjectType, details: list[FieldDetails]) -> GroupedFieldSet:
+        """Collect the fields below a field whose value is of a type."""
+        return self._counted(
+            collect_subfields(
+                self.schema,
+                self._fragments,
+                self._variable_values,
+                self._operation,
+                type_,
+                details,
+                self.hide_suggestions,
+            ).grouped_field_set
+        )
+
+    def _counted(self, grouped: GroupedFieldSet) -> GroupedFieldSet:
+        self._fields_left -= len(grouped)
+        if self._fields_left < 0:
+            raise NotCompiled("too many fields")
+        return grouped
+
+    def selection(self, type_: GraphQLObjectType, grouped: GroupedFieldSet, *, is_trusted: bool) -> Selection:
+        """Return the plan of a selection set.
+
+        Args:
+            type_: The object type.
+            grouped: Its collected fields.
+            is_trusted: Whether objects need not be asked for their type.
+        """
+        typenames = [key for key, details in grouped.items() if details[0].node.name.value == TYPENAME]
+        fields: list[Field] = []
+        keys: list[str] = []
+        for key, details in grouped.items():
+            field = None if key in typenames else self.field(type_, key, details)
+            if field is not None:
+                fields.append(field)
+            if field is not None or key in typenames:
+                keys.append(key)
+        later = [field for field in fields if not _is_at_once(field)]
+        needs_paths = any(_asks_for_path(field) for field in fields)
+        build = None if len(later) == len(fields) and not typenames else _built(type_, keys, fields, later)
+        return Selection(
+            type_, fields, keys, typenames, later, needs_paths, is_trusted or type_.is_type_of is None, build
+        )
+
+    def field(self, parent: GraphQLObjectType, key: str, details: list[FieldDetails]) -> Field | None:
+        """Return the plan of a field; None for one that the schema does not have, which answers nothing."""
+        nodes = [each.node for each in details]
+        name = nodes[0].name.value
+        if name.startswith("__"):
+            raise NotCompiled("introspection")
+        definition = parent.fields.get(name)
+        if definition is None:
+            return None
+        field = Field(key, name, nodes, parent, definition, guard=definition.extensions.get(GUARD))
+        self._say_how_to_read(field)
+        self._say_what_is_below(field, details)
+        return field
+
+    def _say_how_to_read(self, field: Field) -> None:
+        parent, definition, node = field.parent, field.definition, field.nodes[0]
+        loaded = loaded_field_of(definition)
+        if loaded is not None:
+            arguments = loading_arguments(self.schema, loaded, self.arguments(definition, node))
+            field.loading = Loading(loaded.metadata["relation"], loaded.metadata["key"], arguments)
+            self._uses.setdefault(id(field.loading.relation), []).append(field)
+            return
+        row = row_field_of(definition)
+        plain = plain_of(parent, field.name, definition)
+        if row is not None:
+            field.read = lambda source: row.get_result(source, None, [], {})
+            field.is_settled = is_of_rows(parent)
+        elif plain is not None:
+            field.read, field.is_settled = plain.read, plain.is_settled
+        else:
+            field.resolve = definition.resolve or default_field_resolver
+        field.arguments = self.arguments(definition, node)
+
+    def arguments(self, definition: GraphQLField, node: FieldNode) -> Arguments:
+        """Return what reads the arguments of a field."""
+        return arguments_of(definition, node, hide_suggestions=self.hide_suggestions)
+
+    def _say_what_is_below(self, field: Field, details: list[FieldDetails]) -> None:
+        named = get_named_type(field.type)
+        if is_leaf_type(named):
+            field.complete_leaf = complete_leaf(named)
+            return
+        if isinstance(named, GraphQLObjectType):
+            is_trusted = field.loading is not None or is_of_rows(named)
+            selection = self.selection(named, self.sub_fields(named, details), is_trusted=is_trusted)
+            field.selection_of = lambda _: selection
+            return
+        field.abstract = True
+        field.selection_of = self._lazily(details)
+
+    def _lazily(self, details: list[FieldDetails]) -> Callable[[GraphQLObjectType], Selection]:
+        """Return what plans the selection set of an abstract field for a type when the first object of it is there."""
+        known: dict[str, Selection] = {}
+
+        def selection_of(type_: GraphQLObjectType) -> Selection:
+            selection = known.get(type_.name)
+            if selection is None:
+                self._fields_left = max(self._fields_left, MOST_FIELDS // 2)
+                grouped = self.sub_fields(type_, details)
+                selection = known[type_.name] = self.selection(type_, grouped, is_trusted=False)
+            return selection
+
+        return selection_of
+
+
+def _is_at_once(field: Field) -> bool:
+    """Tell whether a field's response can be made together with its object."""
+    return field.read is not None and field.selection_of is None and field.guard is None
+
+
+def _asks_for_path(field: Field) -> bool:
+    """Tell whether a resolver, or what the compiler has not seen, may ask where it is."""
+    if field.resolve is not None or field.abstract or (field.read is not None and not field.is_settled):
+        return True
+    return field.selection_of is not None and field.selection_of(_object_type(field)).needs_paths
+
+
+def _object_type(field: Field) -> GraphQLObjectType:
+    named = get_named_type(field.type)
+    assert isinstance(named, GraphQLObjectType)  # noqa: S101  (narrows the type: abstract fields never come here)
+    return named
+
+
+def _built(
+    type_: GraphQLObjectType, keys: Sequence[str], fields: Sequence[Field], later: Sequence[Field]
+) -> Callable[..., list[dict[str, object]]]:
+    """Generate the function that makes all objects of a level."""
+    names, by_key = Names(), {field.key: field for field in fields}
+    parts = []
+    for key in keys:
+        field = by_key.get(key)
+        if field is None:
+            code = repr(type_.name)
+        elif field in later:
+            code = "None"
+        else:
+            plain = plain_of(type_, field.name, field.definition)
+            assert isinstance(plain, Plain)  # noqa: S101  (narrows the type)
+            code = leaf_code(field.type, plain.code("p", names), names, is_settled=plain.is_settled)
+        parts.append(f"{key!r}: {code}")
+    return generated(_BUILD.format(parts=", ".join(parts)), names)
+
+
+_BUILD = """\
+def build(ps):
+    outs = []
+    for p in ps:
+        outs.append({{{parts}}})
+    return outs
+"""
+
+
+def generated(source: str, names: Names) -> Callable[..., list[dict[str, object]]]:
+    """Return the function `build` of a source text that holds nothing but quoted keys and generated names."""
+    namespace = dict(names.values)
+    exec(compile(source, "<plan>", "exec"), namespace)  # noqa: S102  (see above; a test reads the texts)
+    build: Callable[..., list[dict[str, object]]] = namespace["build"]
+    return build

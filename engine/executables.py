@@ -1,0 +1,177 @@
+"""Operations made ready to be executed again and again: compiled at the second sight, for each way they branch."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from graphql import (
+    DirectiveNode,
+    DocumentNode,
+    ExecutionResult,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    VariableNode,
+    Visitor,
+    visit,
+)
+from graphql import execute as execute_by_library
+from graphql.execution.collect_fields import FragmentDetails
+from graphql.execution.values import VariableValues
+
+from engine.arguments import variables_of
+from engine.compile import Compiler, NotCompiled
+from engine.levels import run_plan
+from engine.outcomes import finished
+from engine.plans import Plan
+from engine.state import State
+
+Executor = Literal["compiled", "loaders", "reference"]
+"""Who executes: the compiled plan, the same without carried rows, or graphql-core."""
+
+_MOST_PLANS = 16
+"""Plans of one operation. Each combination of the variables of `@skip` and `@include` has one; what comes beyond is
+executed by graphql-core, so that nobody fills the memory by 2^n combinations."""
+
+_SWITCHES = frozenset({"skip", "include"})
+_LEFT_TO_LIBRARY = frozenset({"defer", "stream", "experimental_disableErrorPropagation"})
+_INTROSPECTION = frozenset({"__schema", "__type"})
+
+
+class Executable:
+    """One operation of a valid document, with everything about its execution that outlives a request.
+
+    Args:
+        schema: What it is executed on.
+        document: Valid against the schema.
+        operation: One of its operations.
+        hide_suggestions: Whether errors may not name what else there is.
+    """
+
+    __slots__ = (
+        "_coerce",
+        "_document",
+        "_fragments",
+        "_hide_suggestions",
+        "_is_left",
+        "_is_seen",
+        "_plans",
+        "_switches",
+        "operation",
+        "schema",
+    )
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        *,
+        hide_suggestions: bool = False,
+    ) -> None:
+        self.schema = schema
+        self.operation = operation
+        self._document = document
+        self._hide_suggestions = hide_suggestions
+        self._coerce = variables_of(schema, operation, hide_suggestions=hide_suggestions)
+        self._fragments = {
+            each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
+        }
+        look = _Look()
+        visit(document, look)
+        self._switches = tuple(sorted(look.switches))
+        self._is_left = look.is_left or any(each.variable_definitions for each in self._fragments.values())
+        self._plans: dict[tuple[Any, ...], Plan | None] = {}
+        self._is_seen = False
+
+    async def execute(
+        self,
+        variables: Mapping[str, Any] | None,
+        *,
+        context: Any,
+        root_value: Any = None,
+        executor: Executor = "compiled",
+    ) -> ExecutionResult:
+        """Execute the operation once.
+
+        Args:
+            variables: As the client sent them, not yet coerced.
+            context: Given to every resolver.
+            root_value: Parent of the root fields.
+            executor: Who executes; graphql-core does in any case where it must.
+        """
+        if executor == "reference" or self._is_left:
+            return await self._execute_by_library(variables, context, root_value)
+        coerced = self._coerce(variables or {})
+        if isinstance(coerced, list):
+            return ExecutionResult(None, coerced)
+        plan = self._plan(coerced)
+        if plan is None:
+            return await self._execute_by_library(variables, context, root_value)
+        state = State(self.schema, self.operation, self._fragments, coerced, context=context, root_value=root_value)
+        data = await run_plan(plan, state)
+        if not state.failed:
+            return ExecutionResult(data, None)
+        response, errors = finished(plan, data, state)
+        return ExecutionResult(response, errors or None)
+
+    async def execute_when_seen(self, variables: Mapping[str, Any] | None, *, context: Any) -> ExecutionResult:
+        """Execute the operation, the first time by graphql-core: most texts that are seen once are not seen again."""
+        executor: Executor = "compiled" if self._is_seen else "reference"
+        self._is_seen = True
+        return await self.execute(variables, context=context, executor=executor)
+
+    def _plan(self, coerced: VariableValues) -> Plan | None:
+        """Return the plan for these variables; None where graphql-core executes."""
+        branch = tuple(coerced.coerced.get(name) for name in self._switches)
+        if branch in self._plans:
+            return self._plans[branch]
+        if len(self._plans) >= _MOST_PLANS:
+            return None
+        plan = self._plans[branch] = self._compiled(coerced)
+        return plan
+
+    def _compiled(self, coerced: VariableValues) -> Plan | None:
+        fragments = {name: FragmentDetails(node) for name, node in self._fragments.items()}
+        try:
+            return Compiler(
+                self.schema, fragments, self.operation, coerced, hide_suggestions=self._hide_suggestions
+            ).plan()
+        except (NotCompiled, RecursionError, GraphQLError):
+            return None
+
+    async def _execute_by_library(
+        self, variables: Mapping[str, Any] | None, context: Any, root_value: Any
+    ) -> ExecutionResult:
+        name = self.operation.name.value if self.operation.name else None
+        outcome = execute_by_library(
+            self.schema,
+            self._document,
+            root_value,
+            context,
+            None if variables is None else dict(variables),
+            name,
+            hide_suggestions=self._hide_suggestions,
+        )
+        return outcome if isinstance(outcome, ExecutionResult) else await outcome
+
+
+class _Look(Visitor):
+    """Finds out on which variables the selection depends, and what graphql-core must execute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.switches: set[str] = set()
+        self.is_left = False
+
+    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
+        if node.name.value in _LEFT_TO_LIBRARY:
+            self.is_left = True
+        if node.name.value in _SWITCHES:
+            self.switches |= {
+                each.value.name.value for each in node.arguments or () if isinstance(each.value, VariableNode)
+            }
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        self.is_left |= node.name.value in _INTROSPECTION
