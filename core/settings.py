@@ -186,9 +186,9 @@ class Settings:
         Variable(
             "GALLERIA_BUDGETS",
             budgets,
-            "What clients may ask for, as points of a full budget and points that come back each second: of each "
-            "shopper who is not signed in (by address), customer, staff account and key, and of all of a shop together. "
-            "Those left out keep their default; the greatest figure is 50000000.",
+            "What clients may ask for, as points of a full budget and points that come back each second: each shopper "
+            "who is not signed in (by address), customer, staff account and key, and all of a shop together. Those "
+            "left out keep their default; the greatest figure is 50000000.",
             default="shopper=2000/100,customer=2000/100,staff=10000/500,key=10000/500,shop=200000/10000",
         ),
     ]
@@ -197,8 +197,8 @@ class Settings:
         Variable(
             "GALLERIA_BUDGET_OUTAGE",
             one_of("open", "closed"),
-            "What happens while Redis does not answer: `open`, each process keeps budgets by itself; `closed`, requests "
-            "that must be charged are refused with 503.",
+            "What happens while Redis does not answer: `open`, each process keeps budgets by itself; `closed`, "
+            "requests that must be charged are refused with 503.",
             default="open",
         ),
     ]

@@ -3,10 +3,11 @@
 import dataclasses
 import functools
 import re
-from collections.abc import Callable, Iterator, Mapping
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
-Network = IPv4Network | IPv6Network
+from core.variables import Network
+
 Address = IPv4Address | IPv6Address
 
 UNKNOWN = "unknown"
@@ -19,9 +20,6 @@ _HEADER_LENGTH = 2_000
 _KNOWN = 10_000
 _PORT = re.compile(r"(.+):[0-9]{1,5}")
 _FOR = re.compile(r"""(?:^|;)\s*for\s*=\s*(?:"([^"]*)"|([^;]*?))\s*(?:;|$)""", re.IGNORECASE)
-
-ClientAddress = Callable[[str | None, Mapping[str, str]], str | None]
-"""Returns the address of a client, from the address of its connection and the headers of its request."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

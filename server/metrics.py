@@ -1,10 +1,12 @@
 """Metrics for Prometheus, with labels from closed lists only."""
 
 import dataclasses
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -58,6 +60,8 @@ class Metrics:
         statements: SQL statements an operation.
         masked_errors: Unexpected exceptions that clients saw as INTERNAL.
         pool_connections: Connections of a pool: in use, and at most.
+        throttled: Requests refused for a budget that was spent, by kind of client, and whether it was its own.
+        budget_errors: Calls to Redis for a budget that failed.
     """
 
     registry: CollectorRegistry
@@ -67,6 +71,8 @@ class Metrics:
     statements: Histogram
     masked_errors: Counter
     pool_connections: Gauge
+    throttled: Counter
+    budget_errors: Counter
 
     def watch_pool(self, pool: str, *, in_use: Callable[[], float], at_most: Callable[[], float]) -> None:
         """Read the use of a connection pool at each scrape.
@@ -78,6 +84,18 @@ class Metrics:
         """
         self.pool_connections.labels(pool, "in_use").set_function(in_use)
         self.pool_connections.labels(pool, "at_most").set_function(at_most)
+
+    def watch_leases(
+        self, *, points: Callable[[], int], from_lease: Callable[[], int], from_store: Callable[[], int]
+    ) -> None:
+        """Read what is known of budgets at each scrape, since counting each charge would cost more than the charge.
+
+        Args:
+            points: Returns the points that the process holds ahead.
+            from_lease: Returns the charges so far that were paid with such points.
+            from_store: Returns the charges so far that asked where budgets are kept.
+        """
+        self.registry.register(_Budgets(points, {"lease": from_lease, "store": from_store}))
 
 
 def create_metrics() -> Metrics:
@@ -108,7 +126,24 @@ def create_metrics() -> Metrics:
         pool_connections=Gauge(
             "galleria_pool_connections", "Database connections of a pool.", ("pool", "state"), registry=registry
         ),
+        throttled=Counter(
+            "galleria_throttled", "Requests refused for a spent budget.", ("client", "budget"), registry=registry
+        ),
+        budget_errors=Counter("galleria_budget_errors", "Calls to Redis for a budget that failed.", registry=registry),
     )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Budgets(Collector):
+    points: Callable[[], int]
+    charges: dict[str, Callable[[], int]]
+
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        yield GaugeMetricFamily("galleria_budget_lease_points", "Points that this process holds.", self.points())
+        charges = CounterMetricFamily("galleria_budget_charges", "Charges, by what paid them.", labels=("source",))
+        for source, count in self.charges.items():
+            charges.add_metric((source,), count())
+        yield charges
 
 
 def one_of(value: str | None, known: Collection[str]) -> str:

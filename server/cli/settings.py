@@ -33,7 +33,7 @@ def settings(
     in_force = load_settings(os.environ)
     for field in dataclasses.fields(in_force):
         value = getattr(in_force, field.name)
-        shown = ",".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
+        shown = ",".join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
         typer.echo(f"{variables()[field.name].name}={shown}")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigurationError
-from core.settings import EMBEDDED_FOLDER, Environment, load_settings
+from core.settings import EMBEDDED_FOLDER, Environment, load_settings, variables
 from core.variables import Secret
 from server.cli.settings import table
 
@@ -39,6 +39,18 @@ def test_defaults_of_production(production):
     assert (settings.pool_size, settings.deadline_seconds, settings.body_limit_bytes) == (10, 10, 1_000_000)
     assert settings.cors_origins == ()
     assert settings.default_shop is None
+    assert (settings.budget_outage, settings.trusted_proxies, settings.proxy_header) == ("open", (), "x-forwarded-for")
+    assert str(settings.budgets) == variables()["budgets"].default
+
+
+def test_budgets_that_are_not_named_keep_their_default(production):
+    budgets = load_settings({**production, "GALLERIA_BUDGETS": " key=50000/2500, shop=900000/9000 ,"}).budgets
+    assert str(budgets) == "shopper=2000/100,customer=2000/100,staff=10000/500,key=50000/2500,shop=900000/9000"
+
+
+def test_networks_of_proxies(production):
+    settings = load_settings({**production, "GALLERIA_TRUSTED_PROXIES": "10.0.0.0/8, fd00::/8,192.0.2.1"})
+    assert [str(network) for network in settings.trusted_proxies] == ["10.0.0.0/8", "fd00::/8", "192.0.2.1/32"]
 
 
 def test_defaults_of_development(tmp_path):
@@ -100,6 +112,35 @@ def test_production_names_what_is_missing(production, tmp_path, name, empty):
             "GALLERIA_CORS_ORIGINS",
             "*",
             "must be origins such as https://shop.example separated by commas, not '*'",
+        ),
+        (
+            "GALLERIA_BUDGETS",
+            "shopper=2000",
+            "must name shopper, customer, staff, key, shop once, as in shopper=2000/100, not 'shopper=2000'",
+        ),
+        (
+            "GALLERIA_BUDGETS",
+            "guest=2000/100",
+            "must name shopper, customer, staff, key, shop once, as in shopper=2000/100, not 'guest=2000/100'",
+        ),
+        (
+            "GALLERIA_BUDGETS",
+            "key=1/1,key=2/2",
+            "must name shopper, customer, staff, key, shop once, as in shopper=2000/100, not 'key=2/2'",
+        ),
+        ("GALLERIA_BUDGETS", "key=0/1", "must have points from 1 to 50000000, not key=0/1"),
+        ("GALLERIA_BUDGETS", "shop=50000001/1", "must have points from 1 to 50000000, not shop=50000001/1"),
+        (
+            "GALLERIA_BUDGETS",
+            "shop=19999/100",
+            "must give the shop at least twice the points of each client, not shop=19999/100 for staff=10000/500",
+        ),
+        ("GALLERIA_BUDGET_OUTAGE", "ajar", "must be open or closed, not 'ajar'"),
+        ("GALLERIA_PROXY_HEADER", "x-real-ip", "must be x-forwarded-for or forwarded, not 'x-real-ip'"),
+        (
+            "GALLERIA_TRUSTED_PROXIES",
+            "10.0.0.1/8",
+            "must be networks such as 10.0.0.0/8 separated by commas: 10.0.0.1/8 has host bits set",
         ),
     ],
 )
