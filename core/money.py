@@ -36,7 +36,12 @@ class Money:
     @property
     def amount(self) -> Decimal:
         """The amount in major units, with the currency's number of decimals."""
-        return Decimal(self.minor).scaleb(-EXPONENTS[self.currency])
+        return amount(self.minor, self.currency)
+
+
+def amount(minor: int, currency: str) -> Decimal:
+    """Return an amount in major units, with the currency's number of decimals."""
+    return Decimal(minor).scaleb(-EXPONENTS[currency])
 
 
 def minor_units(amount: str, currency: str) -> int | None:

@@ -11,7 +11,7 @@ from strawberry.types.arguments import convert_argument
 from strawberry.types.field import StrawberryField
 
 from engine.leaves import Names
-from engine.loading import ComputedField, LoadedField, RowField, shows_rows
+from engine.loading import ComputedField, LoadedField, RowField, same, shows_rows
 from engine.plans import Arguments, Read
 
 _DEFINITION = "strawberry-definition"
@@ -84,7 +84,9 @@ def plain_of(parent: GraphQLObjectType, name: str, field: GraphQLField) -> Plain
     if declared is None or not declared.is_basic_field:
         return None
     if isinstance(declared, ComputedField):
-        return Plain(declared.metadata["columns"], declared.metadata["function"], is_of_rows(parent), is_settled=True)
+        function = declared.metadata["function"]
+        own = None if function is same else function
+        return Plain(declared.metadata["columns"], own, is_of_rows(parent), is_settled=True)
     if type(declared) is StrawberryField and declared.default_resolver is getattr and _is_name(declared.python_name):
         is_row = is_of_rows(parent)
         return Plain((declared.python_name,), None, is_row, is_settled=is_row)

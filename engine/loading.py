@@ -124,7 +124,7 @@ def loads(
 
 
 class ComputedField(StrawberryField):
-    """A field whose value is a function of columns of its row.
+    """A field whose value is a function of its parent, or of columns of it.
 
     Its metadata holds `function` and `columns`.
     """
@@ -132,20 +132,31 @@ class ComputedField(StrawberryField):
     def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> Any:
         """Compute the value from one row."""
         del info, args, kwargs
-        return self.metadata["function"](*[getattr(source, column) for column in self.metadata["columns"]])
+        columns = self.metadata["columns"]
+        return self.metadata["function"](*([getattr(source, each) for each in columns] if columns else [source]))
 
 
 def computed(function: Callable[..., Any], *columns: str, description: str | None = None) -> Any:
-    """Declare a field of a view of rows that follows from columns of the row and nothing else.
+    """Declare a field that follows from its parent and nothing else.
 
     Args:
-        function: Takes the columns' values, in order.
-        columns: Names of columns.
+        function: Takes the columns' values, in order; without columns it takes the parent.
+        columns: Names of columns of the parent's row.
         description: For clients.
     """
     field = ComputedField(description=description, metadata={"function": function, "columns": columns})
     field.init = False
     return field
+
+
+def column(name: str, *, description: str | None = None) -> Any:
+    """Declare a field of a view of rows that shows a column of another name."""
+    return computed(same, name, description=description)
+
+
+def same(value: T) -> T:
+    """Return a value as it is."""
+    return value
 
 
 class RowField(StrawberryField):

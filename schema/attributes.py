@@ -1,13 +1,9 @@
 """Product types, attributes and their values."""
 
-from datetime import date
+import datetime as dt
 from decimal import Decimal
-from typing import cast
 
-import strawberry
-
-from core.statements import Row
-from engine.loading import loads
+from engine.loading import column, loads
 from loaders import catalogue
 from models import attributes as rows
 from schema.enums import AttributeKind
@@ -56,19 +52,7 @@ class AssignedAttribute:
 
     attribute: Attribute = loads(catalogue.attribute, key="attribute_id")
     value: AttributeValue | None = loads(catalogue.attribute_value, key="value_id")
-
-    @strawberry.field(description="Of TEXT attributes.")
-    def text(self) -> str | None:
-        return cast("str | None", cast("Row", self).text_value)
-
-    @strawberry.field(description="Of NUMERIC attributes.")
-    def number(self) -> Decimal | None:
-        return cast("Decimal | None", cast("Row", self).number_value)
-
-    @strawberry.field(description="Of BOOLEAN attributes.")
-    def boolean(self) -> bool | None:
-        return cast("bool | None", cast("Row", self).boolean_value)
-
-    @strawberry.field(description="Of DATE attributes.")
-    def date(self) -> date | None:
-        return cast("date | None", cast("Row", self).date_value)
+    text: str | None = column("text_value", description="Of TEXT attributes.")
+    number: Decimal | None = column("number_value", description="Of NUMERIC attributes.")
+    boolean: bool | None = column("boolean_value", description="Of BOOLEAN attributes.")
+    date: dt.date | None = column("date_value", description="Of DATE attributes.")

@@ -1,13 +1,13 @@
 """Connections: keyset pages in the shape of the GraphQL Cursor Connections Specification."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar, cast
 
 import strawberry
 
 from core.pagination import COUNT_CEILING, DEFAULT_SIZE, LARGEST_SIZE, Page, page_request
-from engine.loading import Argument, Prepare
+from engine.loading import Argument, Prepare, computed
 from loaders.batching import Paging
 from resolvers.context import Context
 from schema.cost import CONNECTION, COUNT, OBJECT_OF_NO_COST
@@ -68,22 +68,21 @@ class _PageInfo:
         return self.page.cursor_of(self.page.rows[-1]) if self.page.rows else None
 
 
+def _edges(page: Page) -> list[_Place]:
+    return [_Place(page, row) for row in page.rows]
+
+
+def _nodes(page: Page) -> Sequence[Any]:
+    return page.rows
+
+
 @strawberry.type(description="A page of a listing.", directives=CONNECTION)
 class Connection(Generic[T]):
     """View of `core.pagination.Page`."""
 
-    @strawberry.field(description="The rows with their cursors.")
-    def edges(self) -> list[Edge[T]]:
-        page = cast("Page", self)
-        return cast("list[Edge[T]]", [_Place(page, row) for row in page.rows])
-
-    @strawberry.field(description="The rows.")
-    def nodes(self) -> list[T]:
-        return cast("list[T]", cast("Page", self).rows)
-
-    @strawberry.field(description="Where the page lies.")
-    def page_info(self) -> PageInfo:
-        return cast("PageInfo", _PageInfo(cast("Page", self)))
+    edges: list[Edge[T]] = computed(_edges, description="The rows with their cursors.")
+    nodes: list[T] = computed(_nodes, description="The rows.")
+    page_info: PageInfo = computed(_PageInfo, description="Where the page lies.")
 
     @strawberry.field(
         description=f"How many rows the whole listing has; {COUNT_CEILING} means that many or more.", directives=COUNT

@@ -10,7 +10,7 @@ import strawberry
 from strawberry.types import Info
 
 from core.statements import Row
-from engine.loading import loads
+from engine.loading import column, loads, of_rows
 from loaders import catalogue as relations
 from resolvers import catalogue
 from resolvers.context import Context
@@ -32,15 +32,13 @@ VALUES_BY_DEFAULT = 20
 """A page of facets by default costs as much as a page of products with what a listing shows of them."""
 
 
+@of_rows
 @strawberry.type(description="How many products of the listing have a value.")
 class FacetValue:
     """View of a row of `models.product_pages.product_facets`."""
 
     value: AttributeValue = loads(relations.attribute_value, key="value_id")
-
-    @strawberry.field(description="Products.")
-    def count(self) -> int:
-        return cast("int", cast("Row", self).total)
+    count: int = column("total", description="Products.")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

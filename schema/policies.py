@@ -9,7 +9,8 @@ import strawberry
 from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
 
 from core.errors import Forbidden, Unauthenticated
-from resolvers.context import ANONYMOUS, ROLES, Actor, ActorKind, Permission
+from engine.fields import GUARD
+from resolvers.context import ANONYMOUS, ROLES, Actor, ActorKind, Context, Permission
 
 T = TypeVar("T")
 
@@ -53,6 +54,7 @@ def apply(schema: GraphQLSchema) -> None:
             continue
         if policy is not Open.ANYONE and declared.resolve is not None:
             declared.resolve = _checked(declared.resolve, policy)
+            declared.extensions[GUARD] = functools.partial(_guard, policy)
 
 
 def permissions_page(schema: GraphQLSchema) -> str:
@@ -108,6 +110,10 @@ def check(policy: Policy, actor: Actor) -> None:
         raise Unauthenticated("Sign in to do this.")
     elif policy is Open.CUSTOMERS and actor.kind is ActorKind.KEY:
         raise Forbidden("A key is nobody's customer.")
+
+
+def _guard(policy: Policy, context: Context) -> None:
+    check(policy, context.actor)
 
 
 def _fields(schema: GraphQLSchema) -> Iterator[tuple[GraphQLObjectType, str, GraphQLField]]:

@@ -1,23 +1,21 @@
 """Reviews as clients see them."""
 
 from datetime import datetime
-from typing import cast
 
 import strawberry
 
-from core.statements import Row
+from engine.loading import column, of_rows, same_row
 from models import products as rows
 from schema.enums import ReviewStatus
 from schema.views import Node, view_of
 
 
+@of_rows
 @strawberry.type(description="Who wrote a review, as shown beside it.")
 class ReviewAuthor:
     """View of the review's own row."""
 
-    @strawberry.field(description="The name given.")
-    def name(self) -> str:
-        return cast("str", cast("Row", self).author_name)
+    name: str = column("author_name", description="The name given.")
 
 
 @view_of(rows.Review)
@@ -29,7 +27,4 @@ class Review(Node):
     body: str
     status: ReviewStatus
     created_at: datetime
-
-    @strawberry.field(description="Who wrote it.")
-    def author(self) -> ReviewAuthor:
-        return cast("ReviewAuthor", self)
+    author: ReviewAuthor = same_row(description="Who wrote it.")

@@ -2,11 +2,12 @@
 
 import re
 from decimal import Decimal
-from typing import Any, NewType, cast
+from typing import Any, NewType
 
 import strawberry
 
 from core import money
+from engine.loading import computed, of_rows
 
 BigInt = NewType("BigInt", int)
 
@@ -31,22 +32,13 @@ SCALARS: dict[object, Any] = {
 """What the schema's configuration maps Python types to."""
 
 
+@of_rows
 @strawberry.type(description="An amount of money in one currency.")
 class Money:
-    """View of `core.money.Money`, and of rows that have `minor` and `currency`."""
+    """View of rows that have `minor` and `currency`."""
 
     currency: str = strawberry.field(description="ISO 4217 code.")
-
-    @strawberry.field(description="Major units, with as many decimals as the currency has.")
-    def amount(self) -> Decimal:
-        own = cast("money.Money", self)
-        return money.Money(own.minor, own.currency).amount
-
-    @strawberry.field(description="Minor units: cents, yen, fils.")
-    def amount_minor(self) -> BigInt:
-        return BigInt(cast("money.Money", self).minor)
-
-
-def money_of(minor: int, currency: str) -> Money:
-    """Return an amount as clients see it."""
-    return cast("Money", money.Money(minor, currency))
+    amount: Decimal = computed(
+        money.amount, "minor", "currency", description="Major units, with as many decimals as the currency has."
+    )
+    amount_minor: BigInt = computed(BigInt, "minor", description="Minor units: cents, yen, fils.")

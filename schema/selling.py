@@ -1,34 +1,27 @@
 """Prices, availability and stock as clients see them."""
 
 from datetime import datetime
-from typing import cast
 
 import strawberry
 
-from core.statements import Row
-from engine.loading import loads
+from engine.loading import loads, of_rows, same_row
 from loaders import catalogue
 from models import inventory, listings
-from schema.scalars import Money, money_of
+from schema.scalars import Money
 from schema.shops import Channel
 from schema.views import Node, view_of
 
 
+@of_rows
 @strawberry.type(description="What the variants of a product cost, least and most.")
 class PriceRange:
     """View of a row with minimum_minor, maximum_minor and currency."""
 
-    @strawberry.field(description="The least price.")
-    def minimum(self) -> Money:
-        row = cast("Row", self)
-        return money_of(row.minimum_minor, row.currency)
-
-    @strawberry.field(description="The greatest price.")
-    def maximum(self) -> Money:
-        row = cast("Row", self)
-        return money_of(row.maximum_minor, row.currency)
+    minimum: Money = same_row(minor="minimum_minor", description="The least price.")
+    maximum: Money = same_row(minor="maximum_minor", description="The greatest price.")
 
 
+@of_rows
 @strawberry.type(description="Whether something can be bought in the channel now.")
 class Availability:
     """View of a row of the availability statements."""
@@ -72,17 +65,8 @@ class Listing(Node):
     version: int
     channel: Channel = loads(catalogue.channel, key="channel_id")
 
-    @strawberry.field(description="What the variant costs.")
-    def price(self) -> Money:
-        row = cast("Row", self)
-        return money_of(row.price_minor, row.currency)
-
-    @strawberry.field(description="What it cost before, shown struck through.")
-    def compare_at_price(self) -> Money | None:
-        row = cast("Row", self)
-        return None if row.compare_at_minor is None else money_of(row.compare_at_minor, row.currency)
-
-    @strawberry.field(description="What it costs the shop.")
-    def cost(self) -> Money | None:
-        row = cast("Row", self)
-        return None if row.cost_minor is None else money_of(row.cost_minor, row.currency)
+    price: Money = same_row(minor="price_minor", description="What the variant costs.")
+    compare_at_price: Money | None = same_row(
+        minor="compare_at_minor", absent="compare_at_minor", description="What it cost before, shown struck through."
+    )
+    cost: Money | None = same_row(minor="cost_minor", absent="cost_minor", description="What it costs the shop.")

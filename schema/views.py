@@ -3,12 +3,13 @@
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import strawberry
 from strawberry.types.field import StrawberryField
 
 from core.ids import encode_global_id
+from engine.loading import computed, of_rows
 from models.base import Base, columns_of
 
 T = TypeVar("T")
@@ -20,20 +21,14 @@ def type_name_of(entity: str) -> str:
     return entity.title().replace("_", "")
 
 
-class _GlobalId(StrawberryField):
-    """The id of a row, made from what the row is and which one."""
-
-    def get_result(self, source: Any, info: Any, args: Any, kwargs: Any) -> str:
-        """Return the opaque id of a row."""
-        del info, args, kwargs
-        return encode_global_id(type_name_of(source.entity), source.id)
+_ID = "Opaque; good for this API only, in this shop only."
 
 
 @strawberry.interface(description="An object with a global id.")
 class Node:
     """Relay's interface (Global Object Identification)."""
 
-    id: strawberry.ID = cast("Any", _GlobalId(description="Opaque; good for this API only, in this shop only."))
+    id: strawberry.ID = strawberry.field(description=_ID)
 
 
 def view_of(entity: type[Base], *, more: tuple[str, ...] = ()) -> Callable[[type[T]], type[T]]:
@@ -56,7 +51,11 @@ def view_of(entity: type[Base], *, more: tuple[str, ...] = ()) -> Callable[[type
                 f"{cls.__name__} shows {sorted(plain - columns)}, which {entity.__tablename__} does not have"
             )
         cls.is_type_of = classmethod(_shows(entity.__tablename__))  # type: ignore[attr-defined]
-        return strawberry.type(cls, description=inspect.getdoc(cls))
+        if issubclass(cls, Node):
+            encode = functools.partial(encode_global_id, type_name_of(entity.__tablename__))
+            cls.__annotations__["id"] = strawberry.ID
+            cls.id = computed(encode, "id", description=_ID)
+        return strawberry.type(of_rows(cls), description=inspect.getdoc(cls))
 
     return decorate
 
