@@ -12,6 +12,7 @@ from core.cache import Cache, Entry, Key
 from core.stamps import Stamps
 from engine.documents import Document, Operation
 from engine.lifetimes import SecondsOf, lifetime_of
+from server.graphql.answers import Answer
 from server.graphql.contexts import OperationContext
 
 OPERATIONS_KNOWN = 2_000
@@ -150,6 +151,26 @@ class ResponseCache:
         if len(self._known) > OPERATIONS_KNOWN:
             self._known.popitem(last=False)
         return lasting
+
+
+def with_age(answer: Answer, kept: Kept, *, is_public: bool, max_age_seconds: int) -> Answer:
+    """Tell caches outside of the process for how long an answer to a GET is good.
+
+    They are not told of changes, hence the bound; and only what anybody gets by the same address alone is theirs to
+    share, anything else has to be asked for again.
+
+    Args:
+        answer: With its validator.
+        kept: What is kept of it.
+        is_public: Whether nobody is signed in, and the address names a persisted document.
+        max_age_seconds: For how long from now on, at most.
+    """
+    if answer.code is None and is_public and max_age_seconds:
+        age = int(kept.age_seconds)
+        lasts = min(int(kept.lifetime_seconds), age + max_age_seconds)
+        answer.headers["cache-control"] = f"public, max-age={lasts}"
+        answer.headers["age"] = str(age)
+    return answer
 
 
 def _canonical(variables: dict[str, Any]) -> bytes:
