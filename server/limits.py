@@ -74,7 +74,7 @@ class RateClass:
 class Payer:
     """Who pays for one request, and what has been charged so far."""
 
-    __slots__ = ("_budget", "_charged", "_class", "_key", "_lease")
+    __slots__ = ("_budget", "_charged", "_class", "_key", "_lease", "_left")
 
     def __init__(self, budget: "Budget", rate_class: RateClass, key: tuple[uuid.UUID, str]) -> None:
         self._budget = budget
@@ -82,6 +82,7 @@ class Payer:
         self._key = key
         self._lease: Lease | None = None
         self._charged = 0
+        self._left: int | None = None
 
     async def charge(self, points: int = LEAST) -> None:
         """Take points before the work is done.
@@ -96,13 +97,13 @@ class Payer:
         lease = leases.charge_at_once(self._key, points)
         if lease is None:
             lease = await self._charge_slowly(points)
-        self._lease, self._charged = lease, points
+        self._lease, self._charged, self._left = lease, points, None
 
     def settle(self, points: int) -> None:
         """Give back what the last charge was too much."""
         if self._lease is not None:
             self._budget.leases.refund(self._lease, self._charged - max(LEAST, points))
-            self._charged = 0
+            self._charged, self._left = 0, None
 
     def throttle_status(self) -> dict[str, int]:
         """Return what `extensions.cost` says of the client's budget."""
@@ -123,8 +124,10 @@ class Payer:
         }
 
     def _available(self) -> int:
-        lease = self._lease
-        return self._class.terms.own.capacity if lease is None else lease.available(self._budget.leases.timer())
+        if self._left is None:
+            lease, leases = self._lease, self._budget.leases
+            self._left = self._class.terms.own.capacity if lease is None else lease.available(leases.timer())
+        return self._left
 
     async def _charge_slowly(self, points: int) -> Lease:
         own = self._class.terms.own
@@ -139,7 +142,7 @@ class Payer:
             raise Overloaded("The store of budgets does not answer; try again in a second.") from error
         if isinstance(outcome, Lease):
             return outcome
-        self._lease = outcome.lease
+        self._lease, self._left = outcome.lease, None
         raise self._throttled(outcome, points)
 
     def _throttled(self, refusal: Refusal, points: int) -> Throttled:

@@ -62,6 +62,7 @@ class Metrics:
         pool_connections: Connections of a pool: in use, and at most.
         throttled: Requests refused for a budget that was spent, by kind of client, and whether it was its own.
         budget_errors: Calls to Redis for a budget that failed.
+        response_cache: Kept answers looked for, by layer (`process`, `shared`) and result (see `core.cache.Count`).
     """
 
     registry: CollectorRegistry
@@ -73,6 +74,7 @@ class Metrics:
     pool_connections: Gauge
     throttled: Counter
     budget_errors: Counter
+    response_cache: Counter
 
     def watch_pool(self, pool: str, *, in_use: Callable[[], float], at_most: Callable[[], float]) -> None:
         """Read the use of a connection pool at each scrape.
@@ -130,10 +132,13 @@ def create_metrics() -> Metrics:
             "galleria_throttled", "Requests refused for a spent budget.", ("client", "budget"), registry=registry
         ),
         budget_errors=Counter("galleria_budget_errors", "Calls to Redis for a budget that failed.", registry=registry),
+        response_cache=Counter(
+            "galleria_response_cache", "Kept answers looked for.", ("layer", "result"), registry=registry
+        ),
     )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(slots=True, eq=False)
 class _Budgets(Collector):
     points: Callable[[], int]
     charges: dict[str, Callable[[], int]]
