@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from core.budgets import DEFAULT
 from core.database import Database
 from core.settings import Settings, load_settings
 from resolvers.context import Shop
@@ -67,6 +68,9 @@ def settings(postgres: Postgres, redis_url: str, tmp_path_factory: pytest.TempPa
             "DATABASE_URL": postgres.app_url,
             "GALLERIA_OWNER_DATABASE_URL": postgres.owner_url,
             "REDIS_URL": redis_url,
+            # No test but those of budgets is to run into one.
+            "GALLERIA_BUDGETS": ",".join(f"{client}=10000000/10000000" for client in DEFAULT if client != "shop")
+            + ",shop=50000000/50000000",
             # Tests write rows behind the application's back, and count statements.
             "GALLERIA_RESPONSE_CACHE": "off",
         }
