@@ -15,14 +15,15 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.sql import Executable
 
-from core.driver_errors import check_texts, session_told, told
-from core.statements import Row, compile_statement
+from core.driver_errors import READ_REFUSALS, check_texts, session_told, told, translated
+from core.read_pool import PoolSettings, ReadPool
+from core.reading import ReadConnection, Scope
+from core.statements import Compiled, Row, compile_statement
 
 APPLICATION_ROLE = "galleria_app"
 """The role that owns nothing and that every policy is written for."""
 
-_STATEMENTS_PER_CONNECTION = 500
-"""Prepared statements that the driver keeps a connection; each costs the server some 20 KiB."""
+_ANYTHING = text("SELECT")
 
 _SET_LOCALLY = text("SELECT set_config('app.shop_id', :shop, true), set_config('statement_timeout', :timeout, true)")
 
@@ -43,14 +44,12 @@ class Database:
     """The pools of a process.
 
     Attributes:
-        reads: Connections for reads, asyncpg's own.
+        reads: Connections for reads.
         writes: Engine for writes.
-        acquire_timeout_seconds: How long an operation waits for a connection before it is told to come back later.
     """
 
-    reads: asyncpg.Pool
+    reads: ReadPool
     writes: AsyncEngine
-    acquire_timeout_seconds: float
 
     @classmethod
     def of(cls, url: str, *, pool_size: int = 10, acquire_timeout_seconds: float = 5.0) -> Self:
@@ -59,21 +58,15 @@ class Database:
         Args:
             url: `postgresql://user:password@host:port/database` of a role that is, or may become, `galleria_app`.
             pool_size: Connections for reads; writes have half as many of their own.
-            acquire_timeout_seconds: See the class.
+            acquire_timeout_seconds: How long an operation waits for a connection before it is told to come back later.
         """
         parts = make_url(url)
         settings = {"application_name": "galleria", "jit": "off"}
         if parts.username != APPLICATION_ROLE:
             settings["role"] = APPLICATION_ROLE
-        reads = asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=pool_size,
-            init=_prepare_connection,
-            reset=_keep_session,
-            server_settings=settings,
-            statement_cache_size=_STATEMENTS_PER_CONNECTION,
-            max_cached_statement_lifetime=0,
+        reads = ReadPool(
+            lambda: _connect(url, settings),
+            PoolSettings(at_most=pool_size, timeout_seconds=acquire_timeout_seconds),
         )
         writes = create_async_engine(
             parts.set(drivername="postgresql+asyncpg"),
@@ -84,7 +77,7 @@ class Database:
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
         )
-        return cls(reads, writes, acquire_timeout_seconds)
+        return cls(reads, writes)
 
     @classmethod
     async def connect(cls, url: str, *, pool_size: int = 10, acquire_timeout_seconds: float = 5.0) -> Self:
@@ -95,15 +88,12 @@ class Database:
 
     async def open(self) -> None:
         """Connect."""
-        await self.reads
+        await self.reads.open()
 
     async def close(self) -> None:
         """Close every connection; those still in use after a while are cut off."""
         await self.writes.dispose()
-        try:
-            await asyncio.wait_for(self.reads.close(), self.acquire_timeout_seconds)
-        except TimeoutError:
-            self.reads.terminate()
+        await self.reads.close()
 
     def of_tenant(self, tenant: uuid.UUID, *, statement_timeout_seconds: float = 10.0) -> "TenantDatabase":
         """Return the part of the database that one tenant sees, for one operation.
@@ -117,36 +107,23 @@ class Database:
     async def fetch_platform(self, statement: Executable, **values: Any) -> list[Row]:
         """Run a statement that needs no tenant: the look-up of the tenant itself."""
         compiled = compile_statement(statement)
-        connection = await self.acquire()
-        try:
-            with told():
-                rows: list[Row] = await connection.fetch(
-                    compiled.text, *compiled.arguments(values), record_class=compiled.row
-                )
-        finally:
-            await self.reads.release(connection)
-        return rows
-
-    async def acquire(self) -> asyncpg.Connection:
-        """Take a connection for reads.
-
-        Raises:
-            Overloaded: None came free in time, or there is no database.
-        """
         with told():
-            return await self.reads.acquire(timeout=self.acquire_timeout_seconds)
+            return await self.reads.fetch(compiled, compiled.arguments(values))
 
     async def ping(self) -> None:
-        """Ask the server for a sign of life."""
-        async with self.reads.acquire(timeout=self.acquire_timeout_seconds) as connection:
-            await connection.execute("SELECT")
+        """Ask the server for a sign of life.
+
+        Raises:
+            Overloaded: There is none.
+        """
+        await self.fetch_platform(_ANYTHING)
 
 
 class TenantDatabase:
     """Reads and writes of one tenant within one operation.
 
     All reads between two writes see one snapshot: the first opens a REPEATABLE READ READ ONLY transaction in which
-    row-level security knows the tenant, `close` or `write` ends it.
+    row-level security knows the tenant, `close` or `write` ends it. A read that is alone needs none: it is a snapshot.
 
     Attributes:
         tenant: The tenant.
@@ -160,7 +137,7 @@ class TenantDatabase:
         "_lock",
         "_on_write",
         "_reader",
-        "_until",
+        "_scope",
         "statistics",
         "tenant",
     )
@@ -169,18 +146,20 @@ class TenantDatabase:
         self.tenant = tenant
         self.statistics = Statistics()
         self._database = database
-        self._connection: asyncpg.Connection | None = None
+        self._connection: ReadConnection | None = None
         self._lock = asyncio.Lock()
         self._reader: asyncio.Task[Any] | None = None
         self._is_closed = False
         self._on_write: list[Callable[[], None]] = []
-        self._until = time.monotonic() + statement_timeout_seconds
+        self._scope = Scope(tenant, time.monotonic() + statement_timeout_seconds)
 
-    async def fetch(self, statement: Executable, **values: Any) -> list[Row]:
+    async def fetch(self, statement: Executable | Compiled, *, alone: bool = False, **values: Any) -> list[Row]:
         """Run a read.
 
         Args:
             statement: From `models`; the same object each time for the same shape.
+            alone: Nothing else is read by the operation, or need not see the same moment: where no transaction is
+                open yet, the tenant travels in one message with the statement, and nothing stays open behind it.
             values: Value of each named parameter; more than the statement names do no harm.
 
         Returns:
@@ -188,6 +167,8 @@ class TenantDatabase:
 
         Raises:
             BadUserInput: A text holds a character that PostgreSQL has no place for.
+            DeadlineExceeded: The operation's time was over.
+            Overloaded: No connection came free in time, or it was lost.
         """
         compiled = compile_statement(statement)
         values["shop"] = self.tenant
@@ -199,18 +180,18 @@ class TenantDatabase:
                 raise asyncio.CancelledError("the operation has ended")
             self._reader = asyncio.current_task()
             try:
-                with told():
-                    connection = self._connection or await self._open()
-                    rows: list[Row] = await connection.fetch(compiled.text, *arguments, record_class=compiled.row)
+                rows = await self._read(compiled, arguments, alone=alone)
+            except READ_REFUSALS as error:
+                raise translated(error) or error from error
             finally:
                 self._reader = None
         self.statistics.statements += 1
         self.statistics.rows += len(rows)
         return rows
 
-    async def fetch_one(self, statement: Executable, **values: Any) -> Row | None:
+    async def fetch_one(self, statement: Executable | Compiled, *, alone: bool = False, **values: Any) -> Row | None:
         """Run a read of one row at most; None where there is none."""
-        rows = await self.fetch(statement, **values)
+        rows = await self.fetch(statement, alone=alone, **values)
         return rows[0] if rows else None
 
     def on_write(self, callback: Callable[[], None]) -> None:
@@ -235,12 +216,17 @@ class TenantDatabase:
             with told():
                 connection = await transaction.connection()
                 event.listen(connection.sync_connection, "before_cursor_execute", self._count)
-                await transaction.execute(_SET_LOCALLY, {"shop": str(self.tenant), "timeout": self._timeout()})
+                await transaction.execute(
+                    _SET_LOCALLY, {"shop": str(self.tenant), "timeout": str(self._scope.milliseconds)}
+                )
             with session_told():
                 yield transaction
 
     async def close(self) -> None:
-        """End the operation: cancel what is still read, give the connection back, and read no more."""
+        """End the operation: cancel what is still read, read no more, and give the connection back.
+
+        The transaction ends after that, while nobody waits for it: it only read, so there is nothing to lose.
+        """
         self._is_closed = True
         await self._end_snapshot()
 
@@ -251,46 +237,30 @@ class TenantDatabase:
             self._reader.cancel()
         async with self._lock:
             connection, self._connection = self._connection, None
-            if connection is None:
-                return
-            try:
-                if connection.is_in_transaction():
-                    await connection.execute("COMMIT")
-            except BaseException:
-                connection.terminate()
-                raise
-            finally:
-                await self._database.reads.release(connection)
+            if connection is not None:
+                self._database.reads.settle(connection)
 
-    def _timeout(self) -> str:
-        """Return what is left of the operation's time, in milliseconds."""
-        return str(max(1, int((self._until - time.monotonic()) * 1000)))
+    async def _read(self, compiled: Compiled, arguments: list[Any], *, alone: bool) -> list[Row]:
+        reads, connection = self._database.reads, self._connection
+        if connection is not None:
+            return await connection.fetch(compiled, arguments)
+        if alone:
+            return await reads.fetch(compiled, arguments, self._scope)
+        self._connection, rows = await reads.begin(compiled, arguments, self._scope)
+        return rows
 
     def _count(self, *_: Any) -> None:
         self.statistics.statements += 1
 
-    async def _open(self) -> asyncpg.Connection:
-        connection = await self._database.acquire()
-        try:
-            await connection.execute(
-                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
-                f"SET LOCAL app.shop_id = '{self.tenant}'; SET LOCAL statement_timeout = {self._timeout()}"
+
+async def _connect(url: str, settings: dict[str, str]) -> asyncpg.Connection:
+    connection = await asyncpg.connect(url, server_settings=settings)
+    try:
+        for name in ("json", "jsonb"):
+            await connection.set_type_codec(
+                name, encoder=lambda value: orjson.dumps(value).decode(), decoder=orjson.loads, schema="pg_catalog"
             )
-        except BaseException:
-            # Nobody knows whether it is in a transaction, or whose.
-            connection.terminate()
-            await self._database.reads.release(connection)
-            raise
-        self._connection = connection
-        return connection
-
-
-async def _prepare_connection(connection: asyncpg.Connection) -> None:
-    for name in ("json", "jsonb"):
-        await connection.set_type_codec(
-            name, encoder=lambda value: orjson.dumps(value).decode(), decoder=orjson.loads, schema="pg_catalog"
-        )
-
-
-async def _keep_session(_: asyncpg.Connection) -> None:
-    """Replace the driver's RESET ALL, one round trip an operation: our settings end with the transaction."""
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection

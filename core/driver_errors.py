@@ -24,6 +24,10 @@ _UNREACHABLE = (
 """There is no connection, or there was one: nothing is wrong with the request, and it may be tried again."""
 
 
+READ_REFUSALS = (*_UNREACHABLE, asyncpg.QueryCanceledError)
+"""What connecting and reading raise that `translated` has a name for."""
+
+
 @contextmanager
 def session_told() -> Iterator[None]:
     """Translate what SQLAlchemy raises in the block.
@@ -38,7 +42,7 @@ def session_told() -> Iterator[None]:
         yield
     except DBAPIError as error:
         cause = error.orig.__cause__ if error.orig is not None else None
-        raise _translated(cause or error) or error from error
+        raise translated(cause or error) or error from error
 
 
 @contextmanager
@@ -52,11 +56,12 @@ def told() -> Iterator[None]:
     try:
         with session_told():
             yield
-    except (*_UNREACHABLE, asyncpg.QueryCanceledError) as error:
-        raise _translated(error) or error from error
+    except READ_REFUSALS as error:
+        raise translated(error) or error from error
 
 
-def _translated(error: BaseException) -> GalleriaError | None:
+def translated(error: BaseException) -> GalleriaError | None:
+    """Return what an exception of the driver's or of SQLAlchemy's means to a caller; None where we do not know."""
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):
         return ConstraintViolated(error.sqlstate, error.constraint_name or error.column_name or "")
     if isinstance(error, asyncpg.TransactionRollbackError):

@@ -83,8 +83,8 @@ def _metrics(database: Database) -> Metrics:
     metrics = create_metrics()
     metrics.watch_pool(
         "reads",
-        in_use=lambda: database.reads.get_size() - database.reads.get_idle_size(),
-        at_most=database.reads.get_max_size,
+        in_use=lambda: database.reads.in_use,
+        at_most=lambda: database.reads.settings.at_most,
     )
     return metrics
 

@@ -6,26 +6,22 @@ import asyncpg
 import pytest
 from sqlalchemy import BigInteger, Integer, bindparam, func, select, text
 
-from core.database import Database
 from core.errors import BadUserInput, Overloaded
+from core.reading import Scope
+from core.statements import compile_statement
 from models.products import Product
 from tests import factories
+from tests.core.connections import end_backends, in_use
 
 COUNT = select(func.count().label("total")).select_from(Product)
 WAIT = select(func.pg_advisory_xact_lock(bindparam("lock", type_=BigInteger())))
 DIVIDE = select((1 / bindparam("number", type_=Integer())).label("quotient"))
 
 
-@pytest.fixture
-async def own(postgres):
-    """Pools of the test's own, so that it can count their connections."""
-    database = await Database.connect(postgres.app_url, pool_size=2, acquire_timeout_seconds=1)
-    yield database
-    await database.close()
+class NeverBegins(Scope):
+    """A scope that PostgreSQL refuses."""
 
-
-def in_use(database: Database) -> int:
-    return database.reads.get_size() - database.reads.get_idle_size()
+    milliseconds = -1
 
 
 async def test_all_reads_of_an_operation_see_one_moment(database, shop):
@@ -83,25 +79,23 @@ async def test_closing_cancels_what_is_still_read_and_gives_the_connection_back(
 
     ended = await asyncio.gather(reading, queued, return_exceptions=True)
     assert [type(each) for each in ended] == [asyncio.CancelledError, asyncio.CancelledError]
-    assert in_use(own) == 0
+    assert await in_use(own) == 0
     with pytest.raises(asyncio.CancelledError):
         await tenant.fetch(COUNT)
-    assert in_use(own) == 0
+    assert await in_use(own) == 0
     # The connection is good for others, and knows no shop.
-    async with own.reads.acquire() as connection:
+    async with own.reads.connection() as connection:
         assert not connection.is_in_transaction()
         assert await connection.fetchval("SELECT app_shop()") is None
     await holder.close()
 
 
 async def test_a_transaction_that_does_not_begin_leaves_no_connection_behind(own, shop):
-    beyond_any_timeout = own.of_tenant(shop.id, statement_timeout_seconds=1e12)
     for _ in range(3):
-        with pytest.raises(asyncpg.PostgresError):
-            await beyond_any_timeout.fetch(COUNT)
+        with pytest.raises(asyncpg.InvalidParameterValueError):
+            await own.reads.begin(compile_statement(COUNT), [], NeverBegins(shop.id, 0))
 
-    assert in_use(own) == 0
-    await beyond_any_timeout.close()
+    assert await in_use(own) == 0
 
 
 async def test_a_failed_read_does_not_reach_the_next_operation(own, shop):
@@ -114,7 +108,7 @@ async def test_a_failed_read_does_not_reach_the_next_operation(own, shop):
     tenant = own.of_tenant(shop.id)
     assert (await tenant.fetch(DIVIDE, number=1))[0].quotient == 1
     await tenant.close()
-    assert in_use(own) == 0
+    assert await in_use(own) == 0
 
 
 async def test_a_nul_character_is_refused_and_spoils_no_other_read(own, shop):
@@ -143,3 +137,37 @@ async def test_a_write_that_gets_no_connection_is_told_to_come_back(own, shop):
         with pytest.raises(Overloaded):
             async with tenants[2].write():
                 pytest.fail("The pool has two connections.")
+
+
+async def test_closing_does_not_wait_for_the_end_of_the_snapshot(own, shop):
+    tenant = own.of_tenant(shop.id)
+    await tenant.fetch(COUNT)
+
+    await tenant.close()
+
+    assert own.reads.in_use == 1
+    assert await in_use(own) == 0
+
+
+async def test_a_snapshot_whose_connection_is_lost_says_so_and_leaves_nothing(own, postgres, shop):
+    tenant = own.of_tenant(shop.id)
+    await tenant.fetch(COUNT)
+    await end_backends(own, postgres)
+
+    with pytest.raises(Overloaded):
+        await tenant.fetch(COUNT)
+
+    await tenant.close()
+    assert await in_use(own) == 0
+
+
+async def test_a_value_that_cannot_be_sent_leaves_no_tenant_behind(single, shop):
+    await factories.product(single, shop)
+    for alone in (True, False):
+        tenant = single.of_tenant(shop.id)
+        with pytest.raises(asyncpg.DataError):
+            await tenant.fetch(DIVIDE, alone=alone, number="seven")
+        await tenant.close()
+
+        assert (await single.fetch_platform(COUNT))[0].total == 0
+        assert await in_use(single) == 0

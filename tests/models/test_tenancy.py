@@ -237,7 +237,7 @@ async def test_a_connection_forgets_the_shop(postgres, ours):
         tenant = database.of_tenant(ours.shop.id)
         assert (await tenant.fetch(_SHOWN_SHOP))[0].app_shop == ours.shop.id
         await tenant.close()
-        async with database.reads.acquire() as connection:
+        async with database.reads.connection() as connection:
             assert await connection.fetchval("SELECT current_setting('app.shop_id', true)") in {"", None}
     finally:
         await database.close()

@@ -1,0 +1,299 @@
+"""The connections for reads of a process; decision 0009 says why it is not asyncpg's pool."""
+
+import asyncio
+import contextlib
+import dataclasses
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from core import pipelining
+from core.errors import Overloaded
+from core.reading import ReadConnection, Scope
+from core.statements import Compiled, Row
+
+IDLE_SECONDS = 300
+"""After this time without a word, something between us and the server may have forgotten the connection."""
+
+LIFETIME_SECONDS = 3600
+"""A connection is replaced after this time, and the memory that its server process has gathered with it."""
+
+_OUTDATED = (
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.OutdatedSchemaCacheError,
+    asyncpg.PostgresConnectionError,
+)
+"""The connection was lost, or knows tables as they were before a migration: a new one serves."""
+
+Connect = Callable[[], Awaitable[asyncpg.Connection]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PoolSettings:
+    """How a pool behaves.
+
+    Attributes:
+        at_most: Connections.
+        timeout_seconds: How long one waits for a connection, and the pool for one to end its work.
+        is_pipelined: Begin transactions in one message with their first statement.
+    """
+
+    at_most: int
+    timeout_seconds: float
+    is_pipelined: bool = dataclasses.field(default_factory=pipelining.is_known)
+
+
+class ReadPool:
+    """Connections that are opened when they are needed; the one given back last is taken first.
+
+    Attributes:
+        settings: How it behaves.
+    """
+
+    __slots__ = (
+        "_closed",
+        "_connect",
+        "_connections",
+        "_free",
+        "_opening",
+        "_renewed_at",
+        "_tasks",
+        "_waiters",
+        "settings",
+    )
+
+    def __init__(self, connect: Connect, settings: PoolSettings) -> None:
+        self.settings = settings
+        self._connect = connect
+        self._connections: set[ReadConnection] = set()
+        self._free: list[ReadConnection] = []
+        self._opening = 0
+        self._waiters: deque[asyncio.Future[ReadConnection | None]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._renewed_at = 0.0
+        self._closed: asyncio.Event | None = None
+
+    @property
+    def size(self) -> int:
+        """Connections that there are, or are being opened."""
+        return len(self._connections) + self._opening
+
+    @property
+    def in_use(self) -> int:
+        """Connections that are not free."""
+        return self.size - len(self._free)
+
+    async def open(self) -> None:
+        """Open the first connection, to see that there is a server."""
+        self.release(await self.acquire())
+
+    async def fetch(self, compiled: Compiled, arguments: Sequence[Any], scope: Scope | None = None) -> list[Row]:
+        """Run a statement in a transaction of its own; without a scope it sees no tenant's rows."""
+        if scope is None:
+            connection, rows = await self._first(lambda taken: taken.fetch(compiled, arguments))
+        else:
+            connection, rows = await self._first(
+                lambda taken: taken.fetch_first(compiled, arguments, scope, alone=True)
+            )
+        self.release(connection)
+        return rows
+
+    async def begin(
+        self, compiled: Compiled, arguments: Sequence[Any], scope: Scope
+    ) -> tuple[ReadConnection, list[Row]]:
+        """Run the first statement of a transaction that sees one moment; `settle` ends it."""
+        return await self._first(lambda taken: taken.fetch_first(compiled, arguments, scope, alone=False))
+
+    def release(self, connection: ReadConnection) -> None:
+        """Take back a connection on which nothing runs and no transaction is open."""
+        connection.idle_since = now = time.monotonic()
+        if not self._is_good(connection, now):
+            self._drop(connection)
+            return
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return
+        self._free.append(connection)
+
+    def settle(self, connection: ReadConnection) -> None:
+        """Take back a connection in any state, and end what it is in the middle of while nobody waits for that."""
+        if connection.driver.is_closed():
+            self._drop(connection)
+        else:
+            self._start(self._settle(connection))
+
+    async def settled(self) -> None:
+        """Wait until everything that nobody waited for has ended."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """Lend a connection as the driver has it, for what is neither a read nor a write of a tenant."""
+        connection = await self.acquire()
+        try:
+            yield connection.driver
+        finally:
+            self.settle(connection)
+
+    async def acquire(self) -> ReadConnection:
+        """Take a connection; give it back by `release` or `settle`.
+
+        Raises:
+            TimeoutError: None came free in time.
+            OSError: There is no server.
+            Overloaded: The pool is closing.
+        """
+        if self._closed is not None:
+            raise Overloaded("The server is stopping; try again in a moment.")
+        now = time.monotonic()
+        while self._free:
+            connection = self._free.pop()
+            if now - connection.idle_since < IDLE_SECONDS and self._is_good(connection, now):
+                return connection
+            self._drop(connection)
+        if self.size < self.settings.at_most:
+            self._opening += 1
+            return await self._open()
+        return await self._wait()
+
+    async def close(self) -> None:
+        """Close every connection; those still in use after a while are cut off."""
+        self._closed = asyncio.Event()
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_exception(Overloaded("The server is stopping; try again in a moment."))
+        while self._free:
+            self._drop(self._free.pop())
+        self._note_empty()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.timeout_seconds):
+                await self._closed.wait()
+                await self.settled()
+        for connection in list(self._connections):
+            connection.driver.terminate()
+        self._connections.clear()
+        for task in list(self._tasks):
+            task.cancel()
+        await self.settled()
+
+    async def _first(
+        self, run: Callable[[ReadConnection], Awaitable[list[Row]]], *, is_last: bool = False
+    ) -> tuple[ReadConnection, list[Row]]:
+        """Run a first statement, once more on a new connection if the one it ran on turns out to be of no use."""
+        connection = await self.acquire()
+        try:
+            return connection, await run(connection)
+        except BaseException as error:
+            is_outdated = isinstance(error, _OUTDATED) or connection.driver.is_closed()
+            self.settle(connection)
+            if is_last or not is_outdated or not isinstance(error, Exception):
+                raise
+        # Nothing of the transaction was seen yet, and a read may be done twice. What one connection has missed
+        # (a restart, a migration), those that are as old have missed too.
+        self._renewed_at = time.monotonic()
+        return await self._first(run, is_last=True)
+
+    def _is_good(self, connection: ReadConnection, now: float) -> bool:
+        opened_at = connection.opened_at
+        return (
+            self._closed is None
+            and now - opened_at < LIFETIME_SECONDS
+            and opened_at > self._renewed_at
+            and not connection.driver.is_closed()
+        )
+
+    async def _open(self) -> ReadConnection:
+        """Open a connection in the place that was counted as opening."""
+        driver = None
+        try:
+            async with asyncio.timeout(self.settings.timeout_seconds):
+                driver = await self._connect()
+                connection = await ReadConnection.of(driver, is_pipelined=self.settings.is_pipelined)
+        except BaseException:
+            if driver is not None:
+                driver.terminate()
+            self._leave_place()
+            raise
+        self._opening -= 1
+        self._connections.add(connection)
+        return connection
+
+    async def _wait(self) -> ReadConnection:
+        waiter: asyncio.Future[ReadConnection | None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(self.settings.timeout_seconds):
+                connection = await waiter
+        except BaseException:
+            self._leave_queue(waiter)
+            raise
+        return await self._open() if connection is None else connection
+
+    def _leave_queue(self, waiter: asyncio.Future[ReadConnection | None]) -> None:
+        """Pass on what the waiter was given in the moment in which it stopped waiting."""
+        if waiter in self._waiters:
+            self._waiters.remove(waiter)
+        if not waiter.done() or waiter.cancelled() or waiter.exception() is not None:
+            return
+        connection = waiter.result()
+        if connection is None:
+            self._leave_place()
+        else:
+            self.release(connection)
+
+    def _leave_place(self) -> None:
+        self._opening -= 1
+        self._offer_place()
+
+    def _drop(self, connection: ReadConnection) -> None:
+        if connection not in self._connections:
+            return
+        self._connections.remove(connection)
+        if connection.driver.is_closed():
+            connection.driver.terminate()
+        else:
+            self._start(self._hang_up(connection))
+        self._offer_place()
+
+    def _offer_place(self) -> None:
+        """Let the first in the queue open a connection in a place that has become free."""
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                self._opening += 1
+                waiter.set_result(None)
+                return
+        self._note_empty()
+
+    def _note_empty(self) -> None:
+        if self._closed is not None and not self.size:
+            self._closed.set()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _settle(self, connection: ReadConnection) -> None:
+        with contextlib.suppress(Exception):
+            try:
+                await connection.end(timeout_seconds=self.settings.timeout_seconds)
+            except BaseException:
+                # Nobody knows whether it is in a transaction, or whose.
+                connection.driver.terminate()
+                raise
+            finally:
+                self.release(connection)
+
+    async def _hang_up(self, connection: ReadConnection) -> None:
+        with contextlib.suppress(Exception):
+            await connection.driver.close(timeout=self.settings.timeout_seconds)

@@ -1,0 +1,173 @@
+"""A connection for reads: its prepared statements, and how a tenant's transaction begins on it."""
+
+import contextlib
+import dataclasses
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, Self
+
+import asyncpg
+from asyncpg.prepared_stmt import PreparedStatement
+
+from core import pipelining
+from core.statements import Compiled, Row
+
+STATEMENTS_PER_CONNECTION = 500
+"""Prepared statements that are kept a connection; each costs the server some 20 KiB."""
+
+_LONGEST_TIMEOUT = 2**31 - 1
+"""What PostgreSQL can hold, in milliseconds."""
+
+_NOTHING = "SELECT"
+"""A statement of no effect; asyncpg trips over the empty one."""
+
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+# It returns no row, and everything that it sets ends with the transaction.
+_ENTER = (
+    "SELECT WHERE set_config('app.shop_id', $1, true) IS NULL"
+    " OR set_config('statement_timeout', $2, true) IS NULL"
+    " OR set_config('transaction_read_only', 'on', true) IS NULL"
+)
+
+_BEGIN_NAME, _ENTER_NAME = "galleria_begin", "galleria_enter"
+_ALONE = pipelining.messages(_ENTER_NAME, ("%b", 32), ("%10d", 10))
+_SNAPSHOT = pipelining.messages(_BEGIN_NAME) + _ALONE
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose rows may be seen, and for how long somebody waits for them.
+
+    Attributes:
+        tenant: The tenant.
+        until: When nobody waits any longer, of `time.monotonic`.
+    """
+
+    tenant: uuid.UUID
+    until: float
+
+    @property
+    def milliseconds(self) -> int:
+        """What is left of the time; PostgreSQL takes 0 for ever, so never less than 1."""
+        return min(max(1, int((self.until - time.monotonic()) * 1000)), _LONGEST_TIMEOUT)
+
+
+class ReadConnection:
+    """One connection of asyncpg's, used by one operation at a time.
+
+    Attributes:
+        driver: The connection.
+        opened_at: When it was opened, of `time.monotonic`.
+        idle_since: When it was last given back.
+    """
+
+    __slots__ = ("_is_pipelined", "_kept", "_statements", "driver", "idle_since", "opened_at")
+
+    def __init__(self, driver: asyncpg.Connection, *, is_pipelined: bool) -> None:
+        self.driver = driver
+        self.opened_at = self.idle_since = time.monotonic()
+        self._is_pipelined = is_pipelined
+        self._statements: OrderedDict[tuple[str, type[Row]], PreparedStatement] = OrderedDict()
+        self._kept: tuple[PreparedStatement, ...] = ()
+
+    @classmethod
+    async def of(cls, driver: asyncpg.Connection, *, is_pipelined: bool) -> Self:
+        """Prepare a connection that was just opened.
+
+        Args:
+            driver: The connection; it is closed when this fails.
+            is_pipelined: Begin transactions in one message with their first statement.
+        """
+        connection = cls(driver, is_pipelined=is_pipelined)
+        if is_pipelined:
+            # Kept for ever: asyncpg closes what nobody refers to.
+            named = ((_BEGIN, _BEGIN_NAME), (_ENTER, _ENTER_NAME))
+            connection._kept = tuple([await driver.prepare(text, name=name) for text, name in named])
+            await _sync(driver)
+        return connection
+
+    async def fetch(self, compiled: Compiled, arguments: Sequence[Any]) -> list[Row]:
+        """Run a statement in the transaction that was begun, or without a tenant when there is none."""
+        driver = self.driver
+        if driver.is_closed():
+            raise _lost()
+        try:
+            statement = await self._prepared(compiled)
+            return await self._run(statement, arguments)
+        except asyncpg.InternalClientError as error:
+            # What the server says when it ends a connection on which nothing runs confuses asyncpg.
+            if not driver.is_closed():
+                raise
+            raise _lost() from error
+
+    async def fetch_first(
+        self, compiled: Compiled, arguments: Sequence[Any], scope: Scope, *, alone: bool
+    ) -> list[Row]:
+        """Run the first statement of a transaction, which begins with it.
+
+        Args:
+            compiled: The statement.
+            arguments: Its parameters.
+            scope: What holds until the transaction ends.
+            alone: End the transaction with the statement, at no cost; else it is REPEATABLE READ and stays open.
+        """
+        statement = await self._prepared(compiled)
+        if not self._is_pipelined:
+            return await self._fetch_publicly(statement, arguments, scope, alone=alone)
+        template = _ALONE if alone else _SNAPSHOT
+        return await self._run(statement, arguments, template % (scope.tenant.hex.encode(), scope.milliseconds))
+
+    async def end(self, *, timeout_seconds: float) -> None:
+        """End whatever the connection is in the middle of, so that nothing of it reaches the next operation."""
+        driver = self.driver
+        if not driver.is_in_transaction():
+            # A cancelled or half-sent statement: only the answer to a Sync tells what it left.
+            with contextlib.suppress(asyncpg.InFailedSQLTransactionError):
+                await driver.execute(_NOTHING, timeout=timeout_seconds)
+        if driver.is_in_transaction():
+            await driver.execute("COMMIT", timeout=timeout_seconds)
+
+    async def _prepared(self, compiled: Compiled) -> PreparedStatement:
+        statements, key = self._statements, (compiled.text, compiled.row)
+        known = statements.get(key)
+        if known is not None:
+            statements.move_to_end(key)
+            return known
+        driver = self.driver
+        statement = await driver.prepare(compiled.text, record_class=compiled.row)
+        if not driver.is_in_transaction():
+            # `prepare` leaves a snapshot behind, and a transaction's isolation is set before its first.
+            await _sync(driver)
+        statements[key] = statement
+        if len(statements) > STATEMENTS_PER_CONNECTION:
+            statements.popitem(last=False)
+        return statement
+
+    async def _run(self, statement: PreparedStatement, arguments: Sequence[Any], behind: bytes = b"") -> list[Row]:
+        if self._is_pipelined:
+            return await pipelining.fetch(self.driver, statement, arguments, behind=behind)
+        rows: list[Row] = await statement.fetch(*arguments)
+        return rows
+
+    async def _fetch_publicly(
+        self, statement: PreparedStatement, arguments: Sequence[Any], scope: Scope, *, alone: bool
+    ) -> list[Row]:
+        await self.driver.execute(
+            f"{_BEGIN}; SET LOCAL app.shop_id = '{scope.tenant}'; SET LOCAL statement_timeout = {scope.milliseconds}"
+        )
+        rows = await self._run(statement, arguments)
+        if alone:
+            await self.driver.execute("COMMIT")
+        return rows
+
+
+def _lost() -> asyncpg.PostgresConnectionError:
+    return asyncpg.ConnectionDoesNotExistError("the connection was closed between two statements")
+
+
+async def _sync(driver: asyncpg.Connection) -> None:
+    """End the implicit transaction that `prepare`, which sends a Flush in place of a Sync, leaves open."""
+    await driver.execute(_NOTHING)
