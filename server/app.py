@@ -34,6 +34,7 @@ from server.keys import configured_keys
 from server.landing import examples_route, read_landing
 from server.metrics import Metrics, create_metrics, metrics_route
 from server.observability import Observed, report_masked
+from server.response_cache import CachedResponses, cached_responses
 from server.tenancy import SHOP_HEADER, Naming, ShopDirectory, resolve_shop
 
 
@@ -53,18 +54,21 @@ def create_app(settings: Settings) -> Observed:
     metrics = _metrics(database)
     schema = build()
     directory = ShopDirectory(database)
+    cached = cached_responses(settings, schema, database, metrics, on_change=directory.forget)
     registered = registered_documents(settings.registered_documents) if settings.registered_documents else None
     endpoint = GraphQLEndpoint(
         store=DocumentStore(schema, suggestions=settings.is_development),
         persisted=DocumentsInProcess(registered=registered),
-        open_context=_opening(settings, database, directory),
+        open_context=_opening(settings, database, directory, cached),
         report=lambda error, request_id: report_masked(metrics, error, request_id=request_id),
         settings=HttpSettings(
             development=settings.is_development,
             body_limit_bytes=settings.body_limit_bytes,
             deadline_seconds=settings.deadline_seconds,
             registered_only=registered is not None,
+            max_age_seconds=settings.http_max_age_seconds,
         ),
+        cache=cached.responses if cached else None,
     )
     routes = [
         Route("/graphql", endpoint),
@@ -74,7 +78,7 @@ def create_app(settings: Settings) -> Observed:
     if settings.is_development:
         routes += [_schema_route(schema), examples_route(settings), *graphiql.routes(), media_route()]
         routes += [metrics_route(metrics)]
-    lifespan = _lifespan(database, cache, probes)
+    lifespan = _lifespan(database, cache, probes, cached)
     return Observed(Starlette(routes=routes, middleware=_middleware(settings), lifespan=lifespan), metrics)
 
 
@@ -90,16 +94,20 @@ def _metrics(database: Database) -> Metrics:
 
 
 def _lifespan(
-    database: Database, cache: redis.asyncio.Redis | None, probes: health.Health
+    database: Database, cache: redis.asyncio.Redis | None, probes: health.Health, cached: CachedResponses | None
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     """Return what connects at the start, and hangs up in the end."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await database.open()
+        if cached is not None:
+            cached.open()
         probes.is_started = True
         yield
         probes.is_draining = True
+        if cached is not None:
+            await cached.close()
         if cache is not None:
             await cache.aclose()
         await database.close()
@@ -107,7 +115,9 @@ def _lifespan(
     return lifespan
 
 
-def _opening(settings: Settings, database: Database, directory: ShopDirectory) -> OpenContext:
+def _opening(
+    settings: Settings, database: Database, directory: ShopDirectory, cached: CachedResponses | None
+) -> OpenContext:
     """Return what finds out who asks, and for which shop, and opens the context of an operation."""
     authenticator = Authenticator(
         configured_keys(settings), issuer=settings.token_issuer, audience=settings.token_audience
@@ -138,6 +148,8 @@ def _opening(settings: Settings, database: Database, directory: ShopDirectory) -
             await tenant.close()
             for shop_id in changed:
                 directory.forget(shop_id)
+                if cached is not None:
+                    cached.changed(shop_id)
 
     return open_context
 

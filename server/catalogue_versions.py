@@ -42,7 +42,7 @@ class CatalogueVersions:
         """
         tenant = self._database.of_tenant(shop_id, statement_timeout_seconds=self._deadline)
         try:
-            found = (await tenant.fetch(changes.catalogue_version))[0]
+            found = (await tenant.fetch(changes.catalogue_version, alone=True))[0]
         finally:
             await tenant.close()
         if found.changes > changes.MOST_ROWS and shop_id not in self._merging:

@@ -1,0 +1,99 @@
+"""The cache of finished answers, put together: where they are kept, when they are old, who is told."""
+
+import dataclasses
+import functools
+import uuid
+from collections.abc import Callable
+
+from graphql import GraphQLSchema
+from redis.asyncio import Redis
+
+from core.cache import Cache, Count, Memory
+from core.database import Database
+from core.nudges import Nudges
+from core.settings import Settings
+from core.shared_cache import RedisStore
+from core.stamps import Stamps
+from schema.lifetimes import seconds_of
+from server.catalogue_versions import CatalogueVersions, audience_of, generation_of
+from server.graphql.caching import ResponseCache
+from server.metrics import Metrics
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CachedResponses:
+    """The response cache of a process.
+
+    Attributes:
+        responses: What the endpoint asks.
+    """
+
+    responses: ResponseCache
+    _versions: CatalogueVersions
+    _nudges: Nudges | None
+    _client: Redis | None
+
+    def changed(self, shop_id: uuid.UUID) -> None:
+        """Read the version of a shop again before anything more is answered here, and let others do the same."""
+        self.responses.stamps.forget(shop_id)
+        if self._nudges is not None:
+            self._nudges.send(shop_id)
+
+    def open(self) -> None:
+        """Begin to listen to other processes."""
+        if self._nudges is not None:
+            self._nudges.open()
+
+    async def close(self) -> None:
+        """End what is under way."""
+        await self._versions.close()
+        if self._nudges is not None:
+            await self._nudges.close()
+        if self._client is not None:
+            await self._client.aclose()
+
+
+def cached_responses(
+    settings: Settings,
+    schema: GraphQLSchema,
+    database: Database,
+    metrics: Metrics,
+    *,
+    on_change: Callable[[uuid.UUID], None],
+) -> CachedResponses | None:
+    """Return the response cache that the settings want; None where they want none.
+
+    Args:
+        settings: Of the process.
+        schema: That operations are executed on.
+        database: Where the catalogues are.
+        metrics: Where hits and misses are counted.
+        on_change: Called with a shop that has turned out to be changed.
+    """
+    if not settings.response_cache_bytes:
+        return None
+    versions = CatalogueVersions(database, deadline_seconds=settings.deadline_seconds)
+    bound = settings.response_cache_staleness_ms / 1000
+    stamps = Stamps(versions.read, bound_seconds=bound, on_change=on_change)
+    client = nudges = shared = None
+    count = _counting(metrics)
+    if settings.redis_url is not None:
+        # Connections of their own: what listens may wait for ever, what asks may not.
+        client = Redis.from_url(settings.redis_url.value)
+        nudges = Nudges(Redis.from_url(settings.redis_url.value), stamps.forget)
+        shared = RedisStore(client, count=count)
+    responses = ResponseCache(
+        schema=schema,
+        cache=Cache(Memory(settings.response_cache_bytes), shared=shared, count=count),
+        stamps=stamps,
+        seconds_of=seconds_of,
+        audience_of=audience_of,
+        generation=generation_of(schema),
+    )
+    return CachedResponses(responses, versions, nudges, client)
+
+
+def _counting(metrics: Metrics) -> Count:
+    # Looking a label up takes longer than counting, and each request counts.
+    counters = functools.cache(metrics.response_cache.labels)
+    return lambda layer, result: counters(layer, result).inc()
