@@ -4,7 +4,6 @@ import dataclasses
 import math
 import uuid
 from collections.abc import Mapping
-from typing import Protocol
 
 import structlog
 from redis.asyncio import Redis
@@ -16,6 +15,7 @@ from core.leases import Lease, Leases, Refusal
 from core.rate_limit import BucketsInProcess, Rate, Terms
 from core.redis_buckets import BucketsInRedis
 from server.addresses import group_of
+from server.graphql.contexts import ActorView
 from server.metrics import Metrics
 
 LEAST = 1
@@ -32,18 +32,6 @@ _YIELDED = 4
 """What part of the shop's bucket is out of reach for a client that has spent all of its own."""
 
 _log = structlog.get_logger(area="budget")
-
-
-class ActorView(Protocol):
-    """The caller, as far as its budget cares."""
-
-    @property
-    def kind(self) -> str:
-        """Which kind of caller."""
-
-    @property
-    def subject(self) -> str | None:
-        """Its identity within the shop; None for one that is not signed in."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -45,6 +45,10 @@ class ActorView(Protocol):
     def kind(self) -> str:
         """Which kind of caller."""
 
+    @property
+    def subject(self) -> str | None:
+        """Its identity within the shop; None for one that is not signed in."""
+
 
 class StatisticsView(Protocol):
     """What an operation has asked of the database so far."""

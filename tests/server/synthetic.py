@@ -56,6 +56,7 @@ class Shop:
 @dataclasses.dataclass
 class Actor:
     kind: str
+    subject: str | None = None
 
 
 @dataclasses.dataclass
