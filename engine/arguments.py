@@ -7,6 +7,7 @@ from typing import Any
 
 from graphql import (
     FieldNode,
+    GraphQLArgument,
     GraphQLBoolean,
     GraphQLError,
     GraphQLField,
@@ -36,6 +37,9 @@ from engine.plans import Arguments
 
 _MAX_COERCION_ERRORS = 50
 """As graphql-core's own default."""
+
+_INVALID: Any = object()
+"""Stands for a default that cannot be read."""
 
 _COERCED: Mapping[Any, Callable[[Any], bool]] = {
     GraphQLString: lambda value: type(value) is str,
@@ -93,7 +97,7 @@ def _coerced(variables: Sequence[_Variable], given: Mapping[str, Any]) -> Variab
         if value is Undefined and not variable.is_required:
             sources[name] = VariableValueSource(variable.signature)
             value = variable.default
-        elif (value is None and not variable.is_required) or variable.is_coerced(value):
+        elif (value is None and variable.is_nullable) or variable.is_coerced(value):
             sources[name] = VariableValueSource(variable.signature, value)
         else:
             return None
@@ -109,7 +113,7 @@ def _simple(signature: GraphQLVariableSignature | GraphQLError) -> _Variable | N
     is_coerced = _COERCED.get(named)
     if is_coerced is None:
         return None
-    default = coerce_default_value(signature)
+    default = _default(signature)
     if default is not Undefined and type(default) not in PLAIN:
         return None
     is_nullable = not isinstance(signature.type, GraphQLNonNull)
@@ -135,7 +139,7 @@ def arguments_of(definition: GraphQLField, node: FieldNode, *, hide_suggestions:
     looked_up: list[tuple[str, str, Any, bool]] = []
     for name, argument in definition.args.items():
         own, value = argument.out_name or name, given.get(name)
-        default = coerce_default_value(argument)
+        default = _default(argument)
         if isinstance(value, VariableNode):
             looked_up.append((own, value.name.value, default, isinstance(argument.type, GraphQLNonNull)))
             constant = default
@@ -170,6 +174,14 @@ def _reader(fixed: dict[str, Any], looked_up: list[tuple[str, str, Any, bool]], 
 
 def _none(_: Any) -> Mapping[str, Any]:
     return {}
+
+
+def _default(declared: GraphQLVariableSignature | GraphQLArgument) -> Any:
+    """Return a default's value; what is not immutable, and so left to graphql-core, where it is not of its type."""
+    try:
+        return coerce_default_value(declared)
+    except (TypeError, ValueError, GraphQLError):
+        return _INVALID
 
 
 def _constant(value: ValueNode, type_: Any) -> Any:

@@ -26,14 +26,16 @@ from engine.arguments import arguments_of
 from engine.fields import (
     GUARD,
     Plain,
+    carries,
     is_of_rows,
     loaded_field_of,
     loading_arguments,
     plain_of,
     row_field_of,
 )
+from engine.folding import Fold, NotFolded
 from engine.leaves import Names, complete_leaf, leaf_code
-from engine.plans import Arguments, Field, Loading, Plan, Selection
+from engine.plans import Arguments, Carrying, Field, Loading, Plan, Selection
 
 MOST_FIELDS = 20_000
 """Fields of a plan; an operation beyond, whose fragments multiply, is left to graphql-core."""
@@ -54,9 +56,10 @@ class Compiler:
         operation: A valid operation.
         variable_values: Those of the request that asked first.
         hide_suggestions: Whether errors may not name what else there is.
+        folds: Whether root fields may carry what is below them.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (see `Args`)
         self,
         schema: GraphQLSchema,
         fragments: dict[str, FragmentDetails],
@@ -64,6 +67,7 @@ class Compiler:
         variable_values: VariableValues,
         *,
         hide_suggestions: bool,
+        folds: bool = False,
     ) -> None:
         self.schema = schema
         self._fragments = fragments
@@ -72,6 +76,11 @@ class Compiler:
         self.hide_suggestions = hide_suggestions
         self._fields_left = MOST_FIELDS
         self._uses: dict[int, list[Field]] = {}
+        self._folds = folds
+        self._fold: Fold | None = None
+        self._unfinished: list[tuple[Selection, str]] = []
+        self._resolvers = 0
+        self._carrying: list[Carrying] = []
 
     def plan(self) -> Plan:
         """Return the plan.
@@ -85,7 +94,11 @@ class Compiler:
         root = self.selection(root_type, self.root_fields(root_type), is_trusted=True)
         for fields in self._uses.values():
             fields[0].is_alone = len(fields) == 1
-        return Plan(root, is_serial=self._operation.operation is OperationType.MUTATION)
+        is_whole = len(root.fields) == 1 and self._resolvers == 1 and not self._uses
+        for carrying in self._carrying:
+            carrying.is_whole = is_whole
+        is_serial = self._operation.operation is OperationType.MUTATION
+        return Plan(root, is_serial=is_serial, is_folded=bool(self._carrying))
 
     def root_fields(self, root_type: GraphQLObjectType) -> GroupedFieldSet:
         """Collect the fields of the operation."""
@@ -123,6 +136,8 @@ class Compiler:
             grouped: Its collected fields.
             is_trusted: Whether objects need not be asked for their type.
         """
+        if self._fold is not None and is_of_rows(type_):
+            return self._carried_selection(self._fold, type_, grouped)
         typenames = [key for key, details in grouped.items() if details[0].node.name.value == TYPENAME]
         fields: list[Field] = []
         keys: list[str] = []
@@ -170,6 +185,7 @@ class Compiler:
             field.read, field.is_settled = plain.read, plain.is_settled
         else:
             field.resolve = definition.resolve or default_field_resolver
+            self._resolvers += 1
         field.arguments = self.arguments(definition, node)
 
     def arguments(self, definition: GraphQLField, node: FieldNode) -> Arguments:
@@ -182,12 +198,80 @@ class Compiler:
             field.complete_leaf = complete_leaf(named)
             return
         if isinstance(named, GraphQLObjectType):
-            is_trusted = field.loading is not None or is_of_rows(named)
-            selection = self.selection(named, self.sub_fields(named, details), is_trusted=is_trusted)
+            selection = self._folded(field, named, details) or self._selection_below(field, named, details)
             field.selection_of = lambda _: selection
             return
         field.abstract = True
+        self._resolvers += 1
         field.selection_of = self._lazily(details)
+
+    def _selection_below(self, field: Field, type_: GraphQLObjectType, details: list[FieldDetails]) -> Selection:
+        is_trusted = field.loading is not None or is_of_rows(type_)
+        fold = self._fold
+        if field.read is None and field.carrying is None:
+            # What a resolver below the root returns are rows of its own.
+            self._fold = None
+        try:
+            return self.selection(type_, self.sub_fields(type_, details), is_trusted=is_trusted)
+        finally:
+            self._fold = fold
+
+    def _folded(self, field: Field, type_: GraphQLObjectType, details: list[FieldDetails]) -> Selection | None:
+        """Return the selection set below a root field whose statement brings it along; None where it cannot."""
+        if not self._folds or self._fold is not None or not carries(field.definition):
+            return None
+        fold = self._fold = Fold(self)
+        field.carrying = Carrying(None, fold.slots, fold.guards)
+        if not is_of_rows(type_):
+            # A page makes its cursors from these two, by their position.
+            fold.layout.column("id")
+            fold.layout.column("sort_key")
+        uses, resolvers = {each: list(fields) for each, fields in self._uses.items()}, self._resolvers
+        try:
+            selection = self._selection_below(field, type_, details)
+            self._finish(fold)
+        except NotFolded:
+            self._uses, self._resolvers, field.carrying = uses, resolvers, None
+            return None
+        finally:
+            self._fold, self._unfinished = None, []
+        field.carrying.wanted = fold.layout.wanted()
+        self._carrying.append(field.carrying)
+        return selection
+
+    def _finish(self, fold: Fold) -> None:
+        """Generate what makes objects of root rows, now that all that is wanted of them is known."""
+        if fold.layout.is_empty or not self._unfinished:
+            raise NotFolded
+        for selection, literal in self._unfinished:
+            selection.build = generated(fold.source(literal), fold.names)
+
+    def _carried_selection(self, fold: Fold, type_: GraphQLObjectType, grouped: GroupedFieldSet) -> Selection:
+        """Return the plan of a selection set on rows that a folded statement brings."""
+        later: list[Field] = []
+        parts = []
+        for key, details in grouped.items():
+            code = fold.field_or_none(type_, details)
+            if code is None:
+                code = "None"
+                later.append(self._left_to_loader(fold, type_, key, details))
+            parts.append(f"{key!r}: {code}")
+        needs_paths = any(_asks_for_path(field) for field in later)
+        selection = Selection(type_, later, [], [], later, needs_paths, is_trusted=True, is_carried=True)
+        self._unfinished.append((selection, "{" + ", ".join(parts) + "}"))
+        return selection
+
+    def _left_to_loader(self, fold: Fold, type_: GraphQLObjectType, key: str, details: list[FieldDetails]) -> Field:
+        """Return the plan of a field below carried rows that is not carried itself."""
+        self._fold = None
+        try:
+            field = self.field(type_, key, details)
+        finally:
+            self._fold = fold
+        if field is None or field.loading is None:
+            raise NotFolded(key)
+        fold.layout.column(field.loading.key)
+        return field
 
     def _lazily(self, details: list[FieldDetails]) -> Callable[[GraphQLObjectType], Selection]:
         """Return what plans the selection set of an abstract field for a type when the first object of it is there."""

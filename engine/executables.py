@@ -1,7 +1,7 @@
 """Operations made ready to be executed again and again: compiled at the second sight, for each way they branch."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from graphql import (
     DirectiveNode,
@@ -12,6 +12,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
     VariableNode,
     Visitor,
     visit,
@@ -22,6 +23,7 @@ from graphql.execution.values import VariableValues
 
 from engine.arguments import variables_of
 from engine.compile import Compiler, NotCompiled
+from engine.folding import Bail
 from engine.levels import run_plan
 from engine.outcomes import finished
 from engine.plans import Plan
@@ -29,6 +31,8 @@ from engine.state import State
 
 Executor = Literal["compiled", "loaders", "reference"]
 """Who executes: the compiled plan, the same without carried rows, or graphql-core."""
+
+EXECUTORS: tuple[Executor, ...] = get_args(Executor)
 
 _MOST_PLANS = 16
 """Plans of one operation. Each combination of the variables of `@skip` and `@include` has one; what comes beyond is
@@ -106,9 +110,18 @@ class Executable:
         coerced = self._coerce(variables or {})
         if isinstance(coerced, list):
             return ExecutionResult(None, coerced)
-        plan = self._plan(coerced)
+        plan = self._plan(coerced, folds=executor == "compiled")
+        if plan is not None and plan.is_folded:
+            try:
+                return await self._run(plan, coerced, context, root_value)
+            except Bail:
+                context.carried.clear()
+                plan = self._plan(coerced, folds=False)
         if plan is None:
             return await self._execute_by_library(variables, context, root_value)
+        return await self._run(plan, coerced, context, root_value)
+
+    async def _run(self, plan: Plan, coerced: VariableValues, context: Any, root_value: Any) -> ExecutionResult:
         state = State(self.schema, self.operation, self._fragments, coerced, context=context, root_value=root_value)
         data = await run_plan(plan, state)
         if not state.failed:
@@ -122,22 +135,22 @@ class Executable:
         self._is_seen = True
         return await self.execute(variables, context=context, executor=executor)
 
-    def _plan(self, coerced: VariableValues) -> Plan | None:
+    def _plan(self, coerced: VariableValues, *, folds: bool) -> Plan | None:
         """Return the plan for these variables; None where graphql-core executes."""
-        branch = tuple(coerced.coerced.get(name) for name in self._switches)
+        branch = (folds, *(coerced.coerced.get(name) for name in self._switches))
         if branch in self._plans:
             return self._plans[branch]
         if len(self._plans) >= _MOST_PLANS:
             return None
-        plan = self._plans[branch] = self._compiled(coerced)
+        plan = self._plans[branch] = self._compiled(coerced, folds=folds)
         return plan
 
-    def _compiled(self, coerced: VariableValues) -> Plan | None:
+    def _compiled(self, coerced: VariableValues, *, folds: bool) -> Plan | None:
         fragments = {name: FragmentDetails(node) for name, node in self._fragments.items()}
+        hides = self._hide_suggestions
+        folds = folds and self.operation.operation is OperationType.QUERY
         try:
-            return Compiler(
-                self.schema, fragments, self.operation, coerced, hide_suggestions=self._hide_suggestions
-            ).plan()
+            return Compiler(self.schema, fragments, self.operation, coerced, hide_suggestions=hides, folds=folds).plan()
         except (NotCompiled, RecursionError, GraphQLError):
             return None
 

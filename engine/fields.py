@@ -17,6 +17,9 @@ from engine.plans import Arguments, Read
 _DEFINITION = "strawberry-definition"
 _STRAWBERRY = "strawberry.schema.schema_converter"
 
+CARRIES = "carries"
+"""Metadata of a root field whose statement can bring what is below it."""
+
 GUARD = "guard"
 """Extension of a field whose resolver checks the actor first: a function of the context that raises."""
 
@@ -74,6 +77,12 @@ def is_of_rows(type_: GraphQLObjectType) -> bool:
     """Tell whether all objects of a type are rows."""
     definition = type_.extensions.get(_DEFINITION)
     return definition is not None and shows_rows(definition.origin)
+
+
+def carries(field: GraphQLField) -> bool:
+    """Tell whether a root field's resolver reads with what the context's `carried` holds for it."""
+    definition = field.extensions.get(_DEFINITION)
+    return isinstance(definition, StrawberryField) and bool(definition.metadata.get(CARRIES))
 
 
 def plain_of(parent: GraphQLObjectType, name: str, field: GraphQLField) -> Plain | None:

@@ -39,7 +39,14 @@ _MOST_MEMBERS = 1_000
 
 
 class Unusual(Exception):
-    """A value that only the careful way can complete: null where none may be, an exception, something to wait for."""
+    """A value that only the careful way can complete: null where none may be, an exception, something to wait for.
+
+    Attributes:
+        value: What was read; whoever reads again may be given another one.
+    """
+
+    def __init__(self, value: Any = None) -> None:
+        self.value = value
 
 
 class Names:
@@ -113,7 +120,7 @@ def leaf_code(type_: GraphQLOutputType, value: str, names: Names, *, is_settled:
     if value.isidentifier():
         return f"({value} if {guard.format(v=value)} else {strict}({value}))"
     first, _, rest = guard.partition("{v}")
-    return f"(v if {first}(v := {value}){rest.format(v='v')} else {strict}(v))"
+    return f"(w if {first}(w := {value}){rest.format(v='w')} else {strict}(w))"
 
 
 def _strict(type_: GraphQLOutputType, *, is_settled: bool) -> Callable[[Any], Any]:
@@ -134,7 +141,7 @@ def _strict_value(type_: Any, *, nullable: bool, is_settled: bool) -> Callable[[
                 return None
             raise Unusual
         if not is_settled and type(value) not in PLAIN and not is_ordinary(value):
-            raise Unusual
+            raise Unusual(value)
         return leaf(value)
 
     return complete
@@ -145,8 +152,11 @@ def _strict_list(item: Callable[[Any], Any], *, nullable: bool) -> Callable[[Any
         if values is None and nullable:
             return None
         if type(values) is not list and type(values) is not tuple:
-            raise Unusual
-        return [item(value) for value in values]
+            raise Unusual(values)
+        try:
+            return [item(value) for value in values]
+        except Exception as error:
+            raise Unusual(values) from error
 
     return complete
 

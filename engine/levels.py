@@ -6,8 +6,11 @@ from typing import Any
 from graphql import GraphQLError, GraphQLList, GraphQLNonNull, GraphQLOutputType
 from graphql.pyutils import Path, Undefined, is_iterable
 
+from engine.folding import Bail, Carried
+from engine.leaves import Unusual
 from engine.object_types import by_type, checked_types
-from engine.plans import Field, Plan, Selection
+from engine.outcomes import rises
+from engine.plans import Carrying, Field, Plan, Selection
 from engine.reading import Paths, settled, together, values_of
 from engine.state import Failed, State
 
@@ -25,6 +28,9 @@ async def run_plan(plan: Plan, state: State) -> dict[str, Any]:
     for field in plan.root.fields:
         # One after the other, each to its end (GraphQL specification, 6.2.2).
         await run_field(field, [state.root_value], [out], state, [None], field.key)
+        if state.failed and rises(field, field.type, out[field.key], state):
+            # Nobody will see what those after it bring, so they do nothing.
+            break
     return out
 
 
@@ -40,7 +46,10 @@ async def run_selection(
         paths: Where they are.
         root: Response key of the root field above; None for the root itself.
     """
-    outs, fields = _built(selection, sources)
+    if selection.is_carried:
+        outs, fields = _built_of_carried(selection, sources, state.carried[root or ""].arguments), selection.later
+    else:
+        outs, fields = _built(selection, sources, state)
     if not fields:
         return outs
     if len(fields) == 1:
@@ -50,13 +59,28 @@ async def run_selection(
     return outs
 
 
-def _built(selection: Selection, sources: Sequence[Any]) -> tuple[list[dict[str, Any]], list[Field]]:
+def _built_of_carried(selection: Selection, rows: Sequence[Any], arguments: Sequence[Any]) -> list[dict[str, Any]]:
+    """Make the objects of rows together with all that they carry.
+
+    Raises:
+        Bail: Some value is not as it should be.
+    """
+    assert selection.build is not None  # noqa: S101  (narrows the type)
+    try:
+        return selection.build(rows, arguments)
+    except Exception as error:
+        raise Bail from error
+
+
+def _built(selection: Selection, sources: Sequence[Any], state: State) -> tuple[list[dict[str, Any]], list[Field]]:
     """Return the objects as far as they can be made at once, and the fields that are left."""
     if selection.build is not None and selection.misses < _MISSES_ALLOWED:
         try:
             return selection.build(sources), selection.later
-        except Exception:  # noqa: BLE001  (whatever a value's owner raises: each field is read again, with care)
+        except Exception as error:  # noqa: BLE001  (whatever a value's owner raises: all is read again, with care)
             selection.misses += 1
+            if isinstance(error, Unusual):
+                state.unused.append(error.value)
     outs: list[dict[str, Any]] = [dict.fromkeys(selection.keys) for _ in sources]
     for key in selection.typenames:
         for out in outs:
@@ -74,16 +98,36 @@ async def run_field(  # noqa: PLR0913, PLR0917  (called once for each field of a
 ) -> None:
     """Read and complete a field of all parents of a level, and put the responses into their objects."""
     own = [Path(path, field.key, field.parent.name) for path in paths] if paths is not None else None
+    carried = None if field.carrying is None else _carry(field, field.carrying, state)
     try:
         if field.guard is not None:
             field.guard(state.context)
         values = await values_of(field, sources, state, own, root)
     except Exception as error:  # noqa: BLE001  (it is the field's error, whatever it is)
         values = [state.fail(error) for _ in sources]
+    if carried is not None and not carried.used and is_there(values[0]):
+        raise Bail
     completed = await complete(field.type, values, field, state, own, root)
     key = field.key
     for out, value in zip(outs, completed, strict=True):
         out[key] = value
+
+
+def _carry(field: Field, carrying: Carrying, state: State) -> Carried:
+    """Say what the statement of a root field has to bring.
+
+    Raises:
+        Bail: Some argument, or the actor, is refused; which of them, and where, the plan without folding finds out.
+    """
+    try:
+        for guard in carrying.guards:
+            guard(state.context)
+        arguments = [slot(state) for slot in carrying.slots]
+    except Exception as error:
+        raise Bail from error
+    carried = Carried(carrying.wanted, arguments, carrying.is_whole)
+    state.carried[field.key] = state.context.carried[field.key] = carried
+    return carried
 
 
 async def complete(  # noqa: PLR0913, PLR0917  (called once for each field of a level, with all that it needs)

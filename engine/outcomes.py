@@ -20,6 +20,21 @@ def finished(plan: Plan, data: dict[str, Any], state: State) -> tuple[dict[str, 
     return (None if response is _NULL else response), errors
 
 
+def rises(field: Field, type_: GraphQLOutputType, value: Any, state: State) -> bool:
+    """Tell whether a null rises out of a value of a field, which stays as it is."""
+    own: Any = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+    if own is type_:
+        return False
+    if value is None or type(value) is Failed:
+        return True
+    if isinstance(own, GraphQLList):
+        return any(rises(field, own.of_type, each, state) for each in value)
+    if field.selection_of is None:
+        return False
+    selection = state.chosen[id(value)] if field.abstract else field.selection_of(own)
+    return any(rises(each, each.type, value[each.key], state) for each in selection.fields)
+
+
 class _Walk:
     """One pass over a response in which something has failed."""
 

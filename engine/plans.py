@@ -29,6 +29,23 @@ class Loading:
 
 
 @dataclasses.dataclass(slots=True, eq=False)
+class Carrying:
+    """What is folded into the statement of a root field (`engine.folding`).
+
+    Attributes:
+        wanted: `engine.folding.Wanted` of its rows.
+        slots: What reads the arguments of each carried relation.
+        guards: Raise where the actor may not ask for some carried field.
+        is_whole: Whether the operation reads nothing else.
+    """
+
+    wanted: Any
+    slots: list[Arguments]
+    guards: list[Callable[[Any], None]]
+    is_whole: bool = False
+
+
+@dataclasses.dataclass(slots=True, eq=False)
 class Field:
     """A field of a selection set, its merged nodes taken together.
 
@@ -50,6 +67,7 @@ class Field:
         complete_leaf: For leaves: turns a value that is neither None nor a list into its response.
         is_settled: Whether values are known to be neither awaitable, nor functions, nor exceptions.
         is_alone: Of a field that loads: whether no other field of the operation reads the same.
+        carrying: Of a root field: what its statement brings along.
     """
 
     key: str
@@ -67,6 +85,7 @@ class Field:
     complete_leaf: Callable[[Any], Any] | None = None
     is_settled: bool = False
     is_alone: bool = False
+    carrying: Carrying | None = None
 
     @property
     def type(self) -> GraphQLOutputType:
@@ -87,6 +106,8 @@ class Selection:
         typenames: Response keys of `__typename`.
         needs_paths: Whether somebody below may ask where he is.
         is_trusted: Whether the objects are known to be of the type.
+        is_carried: Whether the parents are rows of a folded statement; `build` then takes the arguments of what they
+            carry as well, and `fields` holds only what is left for loaders.
         misses: How often `build` raised; where that is the rule it is no longer tried.
     """
 
@@ -98,6 +119,7 @@ class Selection:
     needs_paths: bool
     is_trusted: bool
     build: Callable[..., list[dict[str, Any]]] | None = None
+    is_carried: bool = False
     misses: int = 0
 
 
@@ -108,8 +130,9 @@ class Plan:
     Attributes:
         root: The selection set of the operation.
         is_serial: Whether the root fields run one after the other, as those of mutations.
-        introspects: Whether graphql-core must answer, since the schema itself is asked for.
+        is_folded: Whether some root field carries; the plan may then give up where rows are not as expected.
     """
 
     root: Selection
     is_serial: bool
+    is_folded: bool = False

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
+from inspect import CORO_CREATED, getcoroutinestate
+from types import CoroutineType
 from typing import Any
 
 from graphql import GraphQLResolveInfo, GraphQLSchema, OperationDefinitionNode
@@ -42,6 +44,7 @@ class State:
         failed: Whether some position holds a `Failed`, or a null where none may be.
         chosen: Of positions of abstract type, the selection set that made the object with this identity.
         carried: What carried root fields bring with them (`engine.folding`), by response key.
+        unused: Values that were read in vain, since all fields of their level were read again.
     """
 
     __slots__ = (
@@ -53,6 +56,7 @@ class State:
         "operation",
         "root_value",
         "schema",
+        "unused",
         "variable_values",
         "variables",
     )
@@ -77,11 +81,21 @@ class State:
         self.failed = False
         self.chosen: dict[int, Selection] = {}
         self.carried: dict[str, Any] = {}
+        self.unused: list[Any] = []
 
     def fail(self, error: Exception) -> Failed:
         """Take note of a failure, and return what its position holds."""
         self.failed = True
         return Failed(error)
+
+    def close_unused(self) -> None:
+        """Close coroutines that were read in vain, unless they are those that were read again and awaited."""
+        while self.unused:
+            value = self.unused.pop()
+            if isinstance(value, list | tuple):
+                self.unused.extend(value)
+            elif isinstance(value, CoroutineType) and getcoroutinestate(value) == CORO_CREATED:
+                value.close()
 
     def info(self, field: Field, path: Path) -> GraphQLResolveInfo[Any]:
         """Return what a resolver is told of where it is."""
