@@ -3,10 +3,10 @@
 import dataclasses
 import hashlib
 from collections.abc import Mapping
-from typing import Any
 
 from graphql import (
     DocumentNode,
+    FragmentDefinitionNode,
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
@@ -49,8 +49,8 @@ CHARACTERS_A_TOKEN = 100
 """What a text takes beside its tree: as much as a token for each 100 characters, of up to four bytes each."""
 
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = 20_000
-"""Where the library gives up comparing fields. `engine.repetition` refuses nearly all that would get there, in a tenth of
-the time; the library's own 500,000 let 3 kB cost 750 ms."""
+"""Where the library gives up comparing fields. `engine.repetition` refuses nearly all that would get there, in a tenth
+of the time; the library's own 500,000 let 3 kB cost 750 ms."""
 
 _STRINGS = frozenset({TokenKind.STRING, TokenKind.BLOCK_STRING})
 _REPETITION = Failure(

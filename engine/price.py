@@ -6,6 +6,8 @@ from typing import Any
 
 from graphql import FragmentDefinitionNode, OperationDefinitionNode
 
+from engine.errors import COST_EXCEEDED, LIMIT_EXCEEDED, Failure
+from engine.limits import LimitReached
 from engine.price_amounts import Variables, value_of
 from engine.price_code import Actual, Requested, actual_code, requested_code
 from engine.price_schema import Tariff
@@ -51,7 +53,7 @@ class OperationPrice:
             variables: As the client sent them; what they may not be is refused at execution, and costs no less here.
 
         Raises:
-            structure.LimitReached: Its types multiply its fields beyond what is looked at.
+            limits.LimitReached: Its types multiply its fields beyond what is looked at.
         """
         given = variables or {}
         price = self._variant(given).requested
@@ -103,6 +105,28 @@ class OperationPrice:
         return priced_tree(
             self._asked, {name: bool(variables.get(name, default)) for name, default in self._conditions}
         )
+
+
+def affordable(price: OperationPrice, variables: Variables | None, *, at_most: int) -> int | Failure:
+    """Return what an operation may cost, or why it is refused.
+
+    Args:
+        price: Of the operation.
+        variables: As the client sent them.
+        at_most: What one operation may cost.
+    """
+    try:
+        requested = price.requested(variables)
+    except LimitReached as reached:
+        return Failure(str(reached), LIMIT_EXCEEDED, extensions={"limit": reached.which})
+    if requested <= at_most:
+        return requested
+    return Failure(
+        f"The operation may cost {requested:,} points, and the limit is {at_most:,}; ask for fewer by first or last, "
+        "or in several operations.",
+        COST_EXCEEDED,
+        extensions={"requestedQueryCost": requested, "maximumQueryCost": at_most},
+    )
 
 
 def _conditions(asked: Asked) -> tuple[tuple[str, bool], ...]:

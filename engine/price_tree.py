@@ -29,9 +29,9 @@ from graphql.execution.collect_fields import (
 )
 from graphql.execution.values import VariableValues
 
+from engine.limits import LimitReached
 from engine.price_amounts import Amount, elements, length, product, weight_of
 from engine.price_schema import ASSUMED_SIZE, Size, Tariff
-from engine.structure import LimitReached
 
 INTROSPECTION = 100
 """Points for `__schema` and `__type` with all that is below them: they cost no statement, and milliseconds."""

@@ -15,61 +15,9 @@ from graphql import (
     SelectionNode,
 )
 
+from engine.limits import LimitReached, Limits
+
 INTROSPECTION_ROOTS = frozenset({"__schema", "__type"})
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Limits:
-    """The most that one document may ask for.
-
-    Attributes:
-        length: Characters of the text.
-        tokens: Lexical tokens, comments not counted.
-        comments: Comments.
-        definitions: Operations and fragments together.
-        selections: Fields, spreads and inline fragments of one operation, its fragments expanded.
-        depth: Fields on the longest way from the root to a leaf, both counted.
-        introspection_depth: The same below `__schema` and `__type`: the query that clients send to learn a schema
-            follows `ofType` nine times and more, and costs no statement.
-        nesting: Selection sets within each other, fragments expanded; bounds the recursion of every later walk.
-        aliases: Aliased fields, fragments expanded.
-        root_fields: Fields at the root of a query or subscription, fragments expanded.
-        root_mutations: Fields at the root of a mutation, fragments expanded.
-        directives: Directives, fragments expanded.
-        directives_a_node: Directives at one place.
-        objects: Objects that the answer of one operation may hold, as `engine.fanout` counts them. 100 products
-            with 100 variants each are half of it.
-    """
-
-    length: int = 20_000
-    tokens: int = 3_000
-    comments: int = 200
-    definitions: int = 100
-    selections: int = 2_000
-    depth: int = 12
-    introspection_depth: int = 24
-    nesting: int = 64
-    aliases: int = 30
-    root_fields: int = 20
-    root_mutations: int = 5
-    directives: int = 50
-    directives_a_node: int = 5
-    objects: int = 20_000
-
-
-class LimitReached(Exception):
-    """A document asks for more than a limit allows.
-
-    Attributes:
-        which: Name of the limit, as in `Limits`.
-        limit: What is allowed.
-    """
-
-    def __init__(self, which: str, limit: int) -> None:
-        words = which.replace("_a_node", " at one place").replace("_", " ")
-        super().__init__(f"The document exceeds the limit of {limit:,} for {words}; ask for less at once.")
-        self.which = which
-        self.limit = limit
 
 
 @dataclasses.dataclass(slots=True)

@@ -27,12 +27,14 @@ class Answer:
 
     Attributes:
         code: Code of its first error, for logs and metrics.
+        data: Its member `data` as JSON, where there are no errors.
     """
 
     status: HTTPStatus | int
     body: bytes
     headers: dict[str, str]
     code: str | None = None
+    data: bytes | None = None
 
     async def send(self, send: Send) -> None:
         """Hand the answer to the server."""
@@ -43,14 +45,31 @@ class Answer:
         await send({"type": "http.response.body", "body": self.body})
 
 
-def result_answer(data: object, failures: Sequence[Failure], *, media_type: str, request_id: str) -> Answer:
+def result_answer(
+    data: object, failures: Sequence[Failure], extensions: Mapping[str, Any], *, media_type: str, request_id: str
+) -> Answer:
     """Answer with the result of an execution, whether all of it succeeded or not."""
-    payload: dict[str, Any] = {"data": data}
-    if failures:
-        payload = {"errors": [failure.formatted(request_id) for failure in failures], "data": data}
+    if not failures:
+        return data_answer(orjson.dumps(data), extensions, media_type=media_type, request_id=request_id)
+    errors = [failure.formatted(request_id) for failure in failures]
+    payload: dict[str, Any] = {"errors": errors, "data": data}
+    if extensions:
+        payload["extensions"] = extensions
     answer = _answer(HTTPStatus.OK, payload, media_type=media_type, request_id=request_id)
-    answer.code = failures[0].code if failures else None
+    answer.code = failures[0].code
     return answer
+
+
+def data_answer(data: bytes, extensions: Mapping[str, Any], *, media_type: str, request_id: str) -> Answer:
+    """Answer with data that is JSON already, and with extensions, which may be empty."""
+    end = b',"extensions":' + orjson.dumps(extensions) + b"}" if extensions else b"}"
+    headers = _headers(media_type, request_id)
+    return Answer(HTTPStatus.OK, b'{"data":' + data + end, headers, data=data)
+
+
+def priced_answer(extensions: Mapping[str, Any], *, media_type: str, request_id: str) -> Answer:
+    """Answer with the price of an operation that was not run: there is no data, and no error either."""
+    return _answer(HTTPStatus.OK, {"extensions": extensions}, media_type=media_type, request_id=request_id)
 
 
 def failed_answer(failures: Sequence[Failure], *, media_type: str, request_id: str) -> Answer:
@@ -103,16 +122,17 @@ def stopped_answer(failure: Failure, *, status: int, media_type: str, accept: st
     return answer
 
 
-def with_validator(answer: Answer, if_none_match: str | None) -> Answer:
+def with_validator(answer: Answer, if_none_match: str | None, *, digest: str | None = None) -> Answer:
     """Let caches keep the answer to a GET, and ask whether it is still the same.
 
     Args:
         answer: A result; one with errors names its request and is left as it is.
         if_none_match: The header of this name, with the tags that the client has.
+        digest: Of the body, where it is known.
     """
     if answer.code is not None:
         return answer
-    tag = f'"{hashlib.sha256(answer.body).hexdigest()}"'
+    tag = f'"{digest or hashlib.sha256(answer.body).hexdigest()}"'
     answer.headers["etag"] = tag
     answer.headers["cache-control"] = "private, no-cache"
     if if_none_match is not None and _matches(tag, if_none_match):
@@ -140,11 +160,14 @@ def _problem(failure: Failure, status: int, request_id: str) -> dict[str, Any]:
 
 
 def _answer(status: int, payload: object, *, media_type: str, request_id: str) -> Answer:
+    return Answer(status, orjson.dumps(payload), _headers(media_type, request_id))
+
+
+def _headers(media_type: str, request_id: str) -> dict[str, str]:
     charset = "" if media_type == PROBLEM else "; charset=utf-8"
-    headers = {
+    return {
         "content-type": media_type + charset,
         "cache-control": "no-store",
         "vary": VARY,
         "x-request-id": request_id,
     }
-    return Answer(status, orjson.dumps(payload), headers)

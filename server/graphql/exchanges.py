@@ -3,19 +3,33 @@
 import dataclasses
 import re
 from http import HTTPStatus
+from typing import Any
 
 from starlette.types import Scope
 
 from core.errors import DeadlineExceeded, RequestError
 from core.ids import new_id
 from engine.errors import INTERNAL, INTERNAL_MESSAGE, Failure, Verdict
-from server.graphql.answers import Answer, failed_answer, refused_answer, result_answer, stopped_answer
+from server.graphql.answers import (
+    Answer,
+    data_answer,
+    failed_answer,
+    priced_answer,
+    refused_answer,
+    result_answer,
+    stopped_answer,
+)
+from server.graphql.caching import Kept
 from server.graphql.contexts import OperationContext, RequestView, headers_of
+from server.graphql.costs import Costs
 from server.graphql.negotiation import JSON
 from server.graphql.refusals import BodyLate
 from server.observability import Observation, observation_of
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+COST_OF_HIT = 1
+"""Points; the work was paid for by whoever asked first."""
+
 _TOO_LATE = "The operation took longer than it may; ask for less, or try again later."
 
 
@@ -31,6 +45,9 @@ class Exchange:
         is_read: Whether all of the request has arrived.
         is_executing: Whether execution has begun.
         context: What the operation runs with, once it is open.
+        costs: What the operation costs, once it is priced.
+        spent: What it did cost, once it is done.
+        kept: What is kept of the answer, once it is known that it may be.
     """
 
     scope: Scope
@@ -41,6 +58,9 @@ class Exchange:
     is_read: bool = False
     is_executing: bool = False
     context: OperationContext | None = None
+    costs: Costs | None = None
+    spent: int | None = None
+    kept: Kept | None = None
 
     @classmethod
     def of(cls, scope: Scope) -> "Exchange":
@@ -68,7 +88,35 @@ class Exchange:
 
     def result(self, data: object, failures: list[Failure]) -> Answer:
         """Answer with the result of an execution."""
-        return result_answer(data, failures, media_type=self.media_type, request_id=self.request_id)
+        if self.costs is not None:
+            self.spent = self.costs.actual(data)
+        return result_answer(data, failures, self._extensions(), media_type=self.media_type, request_id=self.request_id)
+
+    def _extensions(self) -> dict[str, Any]:
+        return {} if self.costs is None else {"cost": self.costs.extension(self.spent)}
+
+    def priced(self, costs: Costs) -> Answer:
+        """Answer with what the operation would cost."""
+        extensions = {"cost": costs.extension(None)}
+        return priced_answer(extensions, media_type=self.media_type, request_id=self.request_id)
+
+    def unchanged(self, kept: Kept, *, shows_cache: bool) -> Answer:
+        """Answer with data that is kept.
+
+        What was executed for somebody else costs a point. By GET there are no extensions, so that the bytes are the
+        same each time and have one tag.
+
+        Args:
+            kept: The data.
+            shows_cache: Whether developers look on.
+        """
+        self.kept = kept
+        if kept.is_hit and self.costs is not None:
+            self.spent = min(COST_OF_HIT, self.costs.requested)
+        extensions = {} if self.method == "GET" else self._extensions()
+        if shows_cache and self.method != "GET":
+            extensions["cache"] = kept.described()
+        return data_answer(kept.data, extensions, media_type=self.media_type, request_id=self.request_id)
 
     def failed(self, *failures: Failure) -> Answer:
         """Answer that the document, its operation or its variables cannot be executed."""

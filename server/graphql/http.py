@@ -10,11 +10,14 @@ from starlette.types import Receive, Scope, Send
 from core.errors import BadRequest, Forbidden, RequestError, Unauthenticated
 from engine.documents import Document, DocumentStore, Operation
 from engine.errors import Failure, refused_before_execution, result_failures
+from engine.executables import EXECUTORS, Executor
 from engine.execute import execute
+from engine.price import MOST
 from server.graphql.answers import Answer, with_draft_status, with_validator
 from server.graphql.bodies import read_body
 from server.graphql.caching import ResponseCache, with_age
 from server.graphql.contexts import OpenContext, OperationContext
+from server.graphql.costs import DRY_RUN_HEADER, ON, Costs, PriceLimits
 from server.graphql.exchanges import Exchange, verdict_of
 from server.graphql.negotiation import check_content, negotiate
 from server.graphql.persisted import PersistedDocuments, text_of
@@ -24,6 +27,10 @@ from server.graphql.watching import ClientLeft, cancelled_when_client_leaves
 
 PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name")
 """Headers that no page of another origin can send without the browser asking us first."""
+
+EXECUTOR_HEADER = "galleria-executor"
+"""In development: who executes the operation, one of `EXECUTORS`; answers are the same, which anybody can see for
+himself."""
 
 _INTROSPECTING_KINDS = frozenset({"staff", "key", "system"})
 """Who may read the schema of an installation in production; everybody may ask for `__typename`."""
@@ -41,6 +48,7 @@ class HttpSettings:
         body_limit_bytes: The longest body.
         deadline_seconds: From the arrival of a request to its answer.
         registered_only: Serve registered documents only.
+        prices: What one operation may cost.
         draft_statuses: Use the status codes 422 and 294 of the draft with the draft's media type.
         max_age_seconds: For how long caches outside may keep what everybody gets by the same address.
     """
@@ -49,6 +57,7 @@ class HttpSettings:
     body_limit_bytes: int = 1_000_000
     deadline_seconds: float = 10.0
     registered_only: bool = False
+    prices: PriceLimits = dataclasses.field(default_factory=PriceLimits)
     draft_statuses: bool = False
     max_age_seconds: int = 0
 
@@ -151,10 +160,26 @@ class GraphQLEndpoint:
         _check_method(exchange.method, operation)
         if operation.introspects and not self.settings.development:
             _check_introspection(context.actor.kind)
-        oversize = self.store.oversize(document, operation, request.variables)
-        if oversize is not None:
-            return exchange.failed(oversize)
+        costs = self._price(exchange, request, operation, context)
+        if isinstance(costs, Failure):
+            return exchange.failed(costs)
+        return await self._spend(exchange, request, document, operation, costs)
+
+    async def _spend(
+        self, exchange: Exchange, request: GraphQLRequest, document: Document, operation: Operation, costs: Costs
+    ) -> Answer:
+        """Run what is paid for, or only tell the price."""
+        if exchange.headers.get(DRY_RUN_HEADER) == ON:
+            return exchange.priced(costs)
+        exchange.costs = costs
         return await self._kept_or_executed(exchange, request, document, operation)
+
+    def _price(
+        self, exchange: Exchange, request: GraphQLRequest, operation: Operation, context: OperationContext
+    ) -> Costs | Failure:
+        is_dry_run = exchange.headers.get(DRY_RUN_HEADER) == ON
+        at_most = MOST if is_dry_run else self.settings.prices.of(context.actor.kind)
+        return Costs.of(operation.price, request.variables, exchange.headers, at_most=at_most)
 
     async def _document(self, request: GraphQLRequest, context: OperationContext) -> Document | Failure:
         registered_only = self.settings.registered_only
@@ -189,12 +214,22 @@ class GraphQLEndpoint:
             return exchange.unchanged(kept, shows_cache=self.settings.development)
         return own or await self._execute(exchange, request, document)
 
+    def _executor(self, exchange: Exchange) -> Executor | None:
+        """Return who shall execute: in development everybody may compare."""
+        wanted = exchange.headers.get(EXECUTOR_HEADER)
+        if wanted is None or not self.settings.development:
+            return None
+        if wanted not in EXECUTORS:
+            raise BadRequest(f"Galleria-Executor is one of {', '.join(EXECUTORS)}.")
+        return wanted
+
     async def _execute(self, exchange: Exchange, request: GraphQLRequest, document: Document) -> Answer:
         result = await execute(
             document,
             operation_name=request.operation_name,
             variables=request.variables,
             context=exchange.context,
+            executor=self._executor(exchange),
         )
         if not result.errors:
             return exchange.result(result.data, [])

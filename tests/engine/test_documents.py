@@ -8,7 +8,7 @@ from graphql import GraphQLError, GraphQLScalarType, OperationType, build_schema
 from engine import documents
 from engine.documents import Document, DocumentStore, Operation
 from engine.errors import Failure
-from engine.structure import Limits
+from engine.limits import Limits
 
 SCHEMA = build_schema("""
     scalar Amount
@@ -141,13 +141,14 @@ def test_failed_documents_keep_no_tree(store):
         ("{ a } #" + "x" * 20_000, "length"),
         ("{" + " a" * 3_000 + "}", "tokens"),
         ("{ a }" + "\n#" * 201, "comments"),
-        ("{ p {" + " amount" * 2_001 + "} }", "selections"),
+        ("{ p {" + " ...F" * 100 + "} } fragment F on P {" + " amount" * 25 + "}", "selections"),
         ("{" + "p{" * 12 + "amount" + "}" * 13, "depth"),
         ("{" + " a" * 21 + "}", "root_fields"),
         ("mutation {" + " b" * 6 + "}", "root_mutations"),
         ("{ p {" + " x:amount" * 31 + "} }", "aliases"),
         ("{ p {" + " amount" * 1_900 + "} }", "repetition"),
-        ("{ p {" + " ...{amount}" * 700 + "} }", "repetition"),
+        ("{ p {" + " ...{amount}" * 251 + "} }", "spreads"),
+        ("{ p {" + " ...{amount}" * 200 + "} }", "repetition"),
         ("{ p {" + " p{amount}" * 700 + "} }", "repetition"),
     ],
 )

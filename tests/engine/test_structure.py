@@ -3,7 +3,8 @@
 import pytest
 from graphql import get_introspection_query, parse
 
-from engine.structure import LimitReached, Limits, check
+from engine.limits import LimitReached, Limits
+from engine.structure import check
 
 
 def reached(text: str, **limits: int) -> tuple[str, int] | None:

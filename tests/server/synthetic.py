@@ -216,5 +216,11 @@ def only_error(response: httpx.Response) -> dict:
     return error
 
 
+def data_of(response: httpx.Response) -> dict:
+    body = response.json()
+    assert body.keys() == {"data", "extensions"}
+    return body["data"]
+
+
 def code_of(response: httpx.Response) -> str:
     return only_error(response)["extensions"]["code"]

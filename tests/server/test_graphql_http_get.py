@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from server.graphql.persisted import DocumentsInProcess, hash_of
-from tests.server.synthetic import serving
+from tests.server.synthetic import data_of, serving
 
 PREFLIGHT = {"graphql-require-preflight": "1"}
 HELLO = "{ hello }"
@@ -54,7 +54,7 @@ def error_of(response):
 
 @pytest.mark.parametrize("header", ["graphql-require-preflight", "Apollo-Require-Preflight", "x-apollo-operation-name"])
 async def test_queries_by_get_need_a_header_that_browsers_ask_about(client, header):
-    assert (await get(client, {header: "1"}, query=HELLO)).json() == {"data": {"hello": "Hello you"}}
+    assert data_of(await get(client, {header: "1"}, query=HELLO)) == {"hello": "Hello you"}
     assert error_of(await get(client, {header: ""}, query=HELLO)) == (400, "BAD_REQUEST")
 
 
@@ -69,12 +69,12 @@ async def test_members_of_a_get(client):
     response = await get(
         client, PREFLIGHT, query=query, operationName="B", variables={"n": 4}, extensions={}, other="x"
     )
-    assert response.json() == {"data": {"double": 8}}
+    assert data_of(response) == {"double": 8}
 
 
 async def test_empty_parameters_are_absent(client):
     response = await get(client, PREFLIGHT, query=HELLO, operationName="", variables="", extensions="")
-    assert response.json() == {"data": {"hello": "Hello you"}}
+    assert data_of(response) == {"hello": "Hello you"}
 
 
 async def test_mutations_are_not_sent_by_get(client, server):
@@ -97,8 +97,8 @@ async def demo(server, client):
 async def test_a_document_by_its_id(client, server):
     await server.persisted.keep((await demo(server, client)).id, HELLO)
     document_id = f"sha256:{sha256(HELLO)}"
-    assert (await get(client, documentId=document_id)).json() == {"data": {"hello": "Hello you"}}
-    assert (await post(client, documentId=document_id)).json() == {"data": {"hello": "Hello you"}}
+    assert data_of(await get(client, documentId=document_id)) == {"hello": "Hello you"}
+    assert data_of(await post(client, documentId=document_id)) == {"hello": "Hello you"}
 
 
 async def test_an_unknown_id(client):
@@ -116,10 +116,10 @@ async def test_an_unknown_id(client):
 async def test_automatic_persisted_queries(client):
     extensions = automatic(HELLO)
     assert error_of(await get(client, extensions=extensions)) == (200, "PERSISTED_QUERY_NOT_FOUND")
-    assert (await post(client, query=HELLO, extensions=extensions)).json() == {"data": {"hello": "Hello you"}}
-    assert (await get(client, extensions=extensions)).json() == {"data": {"hello": "Hello you"}}
-    assert (await post(client, extensions=extensions)).json() == {"data": {"hello": "Hello you"}}
-    assert (await get(client, documentId=f"sha256:{sha256(HELLO)}")).json() == {"data": {"hello": "Hello you"}}
+    assert data_of(await post(client, query=HELLO, extensions=extensions)) == {"hello": "Hello you"}
+    assert data_of(await get(client, extensions=extensions)) == {"hello": "Hello you"}
+    assert data_of(await post(client, extensions=extensions)) == {"hello": "Hello you"}
+    assert data_of(await get(client, documentId=f"sha256:{sha256(HELLO)}")) == {"hello": "Hello you"}
 
 
 async def test_a_hash_of_something_else_is_refused_and_not_kept(client):
@@ -137,9 +137,9 @@ async def test_documents_that_fail_are_not_kept(client):
 
 async def test_documents_of_one_shop_are_unknown_to_another(client):
     extensions = automatic("{ shop }")
-    assert (await post(client, "one", query="{ shop }", extensions=extensions)).json() == {"data": {"shop": "one"}}
+    assert data_of(await post(client, "one", query="{ shop }", extensions=extensions)) == {"shop": "one"}
     assert error_of(await post(client, "two", extensions=extensions)) == (200, "PERSISTED_QUERY_NOT_FOUND")
-    assert (await post(client, "one", extensions=extensions)).json() == {"data": {"shop": "one"}}
+    assert data_of(await post(client, "one", extensions=extensions)) == {"shop": "one"}
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ async def test_a_locked_server_serves_registered_documents_only():
     async with serving(registered_only=True) as server, server.client() as client:
         await post(client, query=HELLO)
         await server.persisted.keep(server.shops["demo"].id, HELLO)
-        assert (await post(client, query=HELLO)).json() == {"data": {"hello": "Hello you"}}
+        assert data_of(await post(client, query=HELLO)) == {"hello": "Hello you"}
         assert (await post(client, documentId=f"sha256:{sha256(HELLO)}")).status_code == 200
         assert error_of(await post(client, query=NOTE)) == (403, "FORBIDDEN")
         assert error_of(await post(client, query=NOTE, extensions=automatic(NOTE))) == (403, "FORBIDDEN")

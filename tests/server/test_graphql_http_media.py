@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.server.synthetic import GRAPHQL, JSON, code_of, post, serving
+from tests.server.synthetic import GRAPHQL, JSON, code_of, data_of, post, serving
 
 
 @pytest.fixture(scope="module")
@@ -93,4 +93,4 @@ async def test_a_body_without_a_type_is_not_supported(client):
 @pytest.mark.parametrize("content_type", ["application/json;charset=UTF-8", 'APPLICATION/JSON; charset="utf8"'])
 async def test_spellings_of_the_content_type(client, content_type):
     response = await client.post("/graphql", content=b'{"query": "{ hello }"}', headers={"content-type": content_type})
-    assert response.json() == {"data": {"hello": "Hello you"}}
+    assert data_of(response) == {"hello": "Hello you"}
