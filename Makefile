@@ -16,11 +16,11 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --python-version 3.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test check format lint types imports schema migrations graphiql bench lock clean reset node
+.PHONY: help serve test check format lint types imports schema migrations graphiql bench bench-quick lock clean reset node peers
 
 help: ## List the commands.
 	@echo "Galleria:"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: $(VENV)/laptop.stamp ## Serve the demo shops (PORT=8000, DATA=.data) until Ctrl-C.
 	@exec env GALLERIA_ENVIRONMENT=development GALLERIA_PORT='$(PORT)' GALLERIA_DATA='$(DATA)' $(BIN)/python -m server serve
@@ -65,9 +65,13 @@ graphiql: ## Check that the bundle of GraphiQL is what its sources build (needs 
 	elif [ -n "$$CI" ]; then echo "Install Node.js: GraphiQL cannot be rebuilt without it."; exit 1; \
 	else echo "Not rebuilding GraphiQL: there is no Node.js here."; fi
 
-bench: $(VENV)/development.stamp ## Measure how fast it is here.
+bench: $(VENV)/development.stamp peers ## Measure how fast it is beside other servers, some 20 minutes (needs wrk).
 	@echo "Measuring."
 	@$(BIN)/python -m bench
+
+bench-quick: $(VENV)/development.stamp peers ## Do so in under 4 minutes.
+	@echo "Measuring."
+	@$(BIN)/python -m bench --quick
 
 lock: $(VENV)/development.stamp ## Choose and pin the versions of all dependencies (UPGRADE=1 for newer ones; needs uv).
 	@command -v uv > /dev/null || { echo "Install uv first: pipx install uv"; exit 1; }
@@ -79,7 +83,7 @@ lock: $(VENV)/development.stamp ## Choose and pin the versions of all dependenci
 clean: ## Remove everything that was installed or computed; the data stays.
 	@echo "Removing the virtual environment and all caches."
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*
-	@rm -rf tests/node/node_modules server/graphiql/node_modules
+	@rm -rf tests/node/node_modules server/graphiql/node_modules bench/peers/node_modules
 	@find $(FOLDERS) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 reset: ## Remove the demo shops and all other data of the data folder (DATA=.data).
@@ -96,6 +100,13 @@ node: tests/node/package-lock.json
 			cd tests/node && npm ci --no-audit --no-fund --loglevel=error > /dev/null; fi; \
 	elif [ -n "$$CI" ]; then echo "Install Node.js: some tests need it."; exit 1; \
 	else echo "There is no Node.js here: the tests that need it are skipped."; fi
+
+peers: bench/peers/package-lock.json
+	@if ! command -v npm > /dev/null; then echo "There is no Node.js here: the servers that need it are not measured."; \
+	elif [ ! -e bench/peers/node_modules/.package-lock.json ] || \
+		[ bench/peers/package-lock.json -nt bench/peers/node_modules/.package-lock.json ]; then \
+		echo "Installing the servers that run on Node.js, once."; \
+		cd bench/peers && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error > /dev/null; fi
 
 $(VENV)/laptop.stamp: requirements/laptop.txt | $(BIN)/pip
 	@echo "Installing what Galleria needs, once; this takes about a minute."

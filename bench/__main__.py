@@ -1,92 +1,81 @@
-"""`python -m bench`: how many requests a second the pages of a storefront get, and how long each takes."""
+"""`python -m bench`: how fast Galleria is beside other servers, on the same data and under the same guarantees."""
 
+import contextlib
 import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import httpx
 import orjson
 import typer
 from rich.console import Console
 
-from bench import report, servers
-from bench.load import Round, Target, measure, require_wrk
-from bench.machine import Cores, machine, pin, share_cores
-from bench.operations import SHOP, Checked, check, operations
-from bench.report import Measured, Plan
-from core.embedded import Embedded
+from bench import report, servers, shops
+from bench.cached import cache_hit
+from bench.load import require_wrk
+from bench.machine import machine, share_cores
+from bench.measuring import Plan, measured
+from bench.results import summary
 from core.errors import ConfigurationError
 from server.demo.profiles import Size
 
-RESULTS = servers.ROOT / "bench" / "results" / "summary.json"
-_WARM_UP_SECONDS = 2
-_TIMEOUT_SECONDS = 30.0
+_FULL = Plan(size=Size.L, shops=10, rounds=7, seconds=3, warm_up_seconds=3)
+_QUICK = Plan(size=Size.M, shops=3, rounds=3, seconds=1, warm_up_seconds=1)
+_LONGEST_SECONDS = 3_600
+"""A run that takes longer than this hangs."""
 
 
 def bench(
     *,
-    size: Annotated[Size, typer.Option(help="How large the shop is that is asked.")] = Size.M,
-    rounds: Annotated[int, typer.Option(min=1, max=20, help="Rounds; each asks for every page in turn.")] = 5,
-    seconds: Annotated[int, typer.Option(min=1, max=60, help="Length of a page's turn.")] = 5,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A smaller shop and shorter turns; writes quick.json.")
+    ] = False,
+    size: Annotated[Size | None, typer.Option(help="How large the largest shop is.")] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, max=20, help="Rounds; each asks all servers in turn.")] = None,
+    seconds: Annotated[int | None, typer.Option(min=1, max=60, help="Length of a turn.")] = None,
 ) -> None:
-    """Measure, print a table and write the figures to bench/results/summary.json."""
+    """Measure, write the figures to bench/results, and show them in the README."""
     console = Console(stderr=True)
+    plan = (_QUICK if quick else _FULL).changed(size=size, rounds=rounds, seconds=seconds)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    plan = Plan(size.value, rounds, seconds, machine(), share_cores())
+    signal.signal(signal.SIGALRM, _give_up)
+    signal.alarm(_LONGEST_SECONDS)
     try:
         require_wrk()
-        summary = report.summary(plan, _run(plan, console))
+        found = _run(plan, console)
     except ConfigurationError as error:
         console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    Console().print(report.table(summary))
+    results = report.QUICK if quick else report.FULL
+    results.parent.mkdir(exist_ok=True)
+    results.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    if not quick:
+        report.publish(found)
+    Console(width=200).print(report.table(found), markup=False, highlight=False)
+    for note in found["notes"]:
+        console.print(f"Note: {note}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _run(plan: Plan, console: Console) -> list[Measured]:
-    with servers.folder() as folder, servers.database(folder) as postgres:
-        environ = servers.environment(postgres, folder)
-        console.print(f"Seeding the shop {SHOP}, size {plan.size}.")
-        servers.run(environ, "migrate")
-        servers.run(environ, "seed", "--size", plan.size, "--shop", SHOP)
-        checked = _checked(environ, folder)
-        console.print("Measuring.")
-        return _measured(plan, postgres, folder, environ, checked)
+def _give_up(_: int, __: object) -> None:
+    raise ConfigurationError(f"Something hangs: no run takes {_LONGEST_SECONDS} seconds.")
 
 
-def _checked(environ: Mapping[str, str], folder: Path) -> list[Checked]:
-    """Check every answer on a server that tells its statements, as one in production does not."""
-    development = {**environ, "GALLERIA_ENVIRONMENT": "development"}
-    token = servers.run(environ, "keys", "token", "--as", "staff", "--shop", SHOP)
-    with (
-        servers.serving(development, folder / "check.log", Cores()) as server,
-        httpx.Client(base_url=server.url, timeout=_TIMEOUT_SECONDS) as client,
-    ):
-        return [check(client, operation) for operation in operations(client, token)]
-
-
-def _measured(
-    plan: Plan, postgres: Embedded, folder: Path, environ: Mapping[str, str], checked: list[Checked]
-) -> list[Measured]:
-    """Warm up, then measure round by round, so that a disturbance hits all pages alike."""
-    if postgres.running is None:
-        raise ConfigurationError("Another process runs this PostgreSQL: stop it.")
-    database_pid, cores = postgres.running.process.pid, plan.cores
-    pin(database_pid, cores.others)
-    found: dict[str, list[Round]] = {each.operation.name: [] for each in checked}
-    with servers.serving(environ, folder / "serve.log", cores) as server:
-        target = Target(f"{server.url}/graphql", server.pid, database_pid)
-        for each in checked:
-            measure(target, each, folder, seconds=_WARM_UP_SECONDS, cores=cores)
-        for _ in range(plan.rounds):
-            for each in checked:
-                found[each.operation.name].append(measure(target, each, folder, seconds=plan.seconds, cores=cores))
-    return [Measured(each, found[each.operation.name]) for each in checked]
+def _run(plan: Plan, console: Console) -> Mapping[str, Any]:
+    here, cores = machine(), share_cores()
+    with contextlib.ExitStack() as stack:
+        folder: Path = stack.enter_context(servers.folder())
+        postgres = stack.enter_context(servers.database(folder, cores))
+        ground = servers.Ground(servers.environment(postgres, folder), folder, cores)
+        console.print(f"Seeding {plan.shops} shops; the largest has size {plan.size.value}.")
+        servers.run(ground.environ, "migrate")
+        servers.run(ground.environ, "seed", "--size", plan.size.value, "--shop", shops.LARGEST)
+        shops.seed_others(ground.environ, plan.shops)
+        found = measured(plan, ground, console)
+        console.print("Measuring answers from the response cache.")
+        return summary(plan, here, cores, found, cache_hit=cache_hit(plan, ground))
 
 
 if __name__ == "__main__":

@@ -1,55 +1,63 @@
-"""Load: `wrk` on one operation, for some seconds."""
+"""Load: `wrk` on one operation of one server, for some seconds."""
 
 import dataclasses
 import shutil
 import subprocess
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import orjson
 
-from bench.machine import Cores, children, pin, processor_seconds
-from bench.operations import SHOP, Checked
+from bench.machine import Cores, pin, processor_seconds
+from bench.servers import Ground, Running
 from core.errors import ConfigurationError
 
 CONNECTIONS = 16
 _SCRIPT = Path(__file__).with_name("load.lua")
 _TIMEOUT_SECONDS = 10
 _PATIENCE_SECONDS = 60
-"""Beyond the time of a round; a wrk that takes longer hangs."""
+"""Beyond the time of a turn; a wrk that takes longer hangs."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Target:
-    """What the load goes to.
+class Sent:
+    """A request as it is sent.
 
     Attributes:
-        url: Address of the endpoint.
-        server_pid: Process of the server.
-        database_pid: Process that PostgreSQL's sessions descend from.
+        header: The header line that says who asks, or which shop.
+        body: JSON without line breaks.
     """
 
-    url: str
-    server_pid: int
-    database_pid: int
+    header: str
+    body: bytes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Turn:
+    """What a server is asked, and how large its answers are.
+
+    Attributes:
+        sent: Requests, sent one after the other and again from the start.
+        sizes: Bytes of the answers that were checked.
+    """
+
+    sent: Sequence[Sent]
+    sizes: Collection[int]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Round:
-    """Figures of one run of wrk.
+    """Figures of one turn.
 
     Attributes:
         rps: Answers a second.
-        p50_ms: Half of the answers took this long or less.
         p99_ms: All but one of a hundred answers took this long or less.
-        server_cpu_ms: Processor time of the server an answer; None where the system does not tell.
-        database_cpu_ms: The same of PostgreSQL.
+        cpu_us: Processor time of the server an answer; None where the system does not tell.
     """
 
     rps: float
-    p50_ms: float
     p99_ms: float
-    server_cpu_ms: float | None
-    database_cpu_ms: float | None
+    cpu_us: float | None
 
 
 def require_wrk() -> str:
@@ -64,45 +72,41 @@ def require_wrk() -> str:
     return found
 
 
-def measure(target: Target, checked: Checked, folder: Path, *, seconds: int, cores: Cores) -> Round:
+def measure(server: Running, turn: Turn, ground: Ground, *, seconds: int) -> Round:
     """Run wrk once.
 
     Args:
-        target: What the load goes to.
-        checked: The operation and the size of its answer.
-        folder: For files of ours.
+        server: What the load goes to.
+        turn: What is asked.
+        ground: Where wrk runs, and files of ours are.
         seconds: How long.
-        cores: Where wrk runs.
 
     Raises:
-        ConfigurationError: Some answer was not the one that was checked.
+        ConfigurationError: Some answer was not one of those that were checked.
     """
-    body, figures = folder / f"{checked.operation.name}.json", folder / "figures.json"
-    body.write_bytes(checked.operation.body)
-    before = _used(target)
+    requests, figures = ground.folder / "requests.txt", ground.folder / "figures.json"
+    sizes = " ".join(str(size) for size in sorted(turn.sizes))
+    lines = [sizes.encode(), *(each.header.encode() + b"\t" + each.body for each in turn.sent)]
+    requests.write_bytes(b"\n".join(lines) + b"\n")
+    before = processor_seconds(server.pid)
     _run_wrk(
         ["--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{seconds}s"],
-        ["--timeout", f"{_TIMEOUT_SECONDS}s", "--script", str(_SCRIPT), target.url],
-        ["--", str(body), SHOP, str(checked.answer_bytes), str(figures)],
+        ["--timeout", f"{_TIMEOUT_SECONDS}s", "--script", str(_SCRIPT), f"{server.url}/graphql"],
+        ["--", str(requests), str(figures)],
         timeout_seconds=seconds + _PATIENCE_SECONDS,
-        cores=cores,
+        cores=ground.cores,
     )
+    after = processor_seconds(server.pid)
     found = orjson.loads(figures.read_bytes())
     if found["wrong"] or found["broken"] or not found["requests"]:
         raise ConfigurationError(
-            f"{checked.operation.name}: of {found['requests']} answers {found['wrong']} were not the one expected and "
-            f"{found['broken']} broke off. Run the server by itself and look at its log."
+            f"{server.name}: of {found['requests']} answers {found['wrong']} were not the one expected and "
+            f"{found['broken']} did not come; its log says more: {server.tail()}"
         )
-    server, database = (
-        None if was is None or now is None else round((now - was) * 1000 / found["requests"], 3)
-        for was, now in zip(before, _used(target), strict=True)
-    )
     return Round(
         rps=round(found["requests"] * 1e6 / found["microseconds"], 1),
-        p50_ms=found["p50_microseconds"] / 1000,
         p99_ms=found["p99_microseconds"] / 1000,
-        server_cpu_ms=server,
-        database_cpu_ms=database,
+        cpu_us=None if before is None or after is None else round((after - before) * 1e6 / found["requests"], 1),
     )
 
 
@@ -119,10 +123,3 @@ def _run_wrk(*arguments: list[str], timeout_seconds: float, cores: Cores) -> Non
             raise
     if process.returncode != 0:
         raise ConfigurationError(f"wrk ended with {process.returncode}: {printed.strip()[-500:]}")
-
-
-def _used(target: Target) -> tuple[float | None, float | None]:
-    """Return the processor time of the server and of PostgreSQL's sessions so far."""
-    sessions = [processor_seconds(pid) for pid in children(target.database_pid)]
-    known = [seconds for seconds in sessions if seconds is not None]
-    return processor_seconds(target.server_pid), sum(known) if known else None

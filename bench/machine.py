@@ -3,11 +3,10 @@
 import dataclasses
 import os
 import platform
-from collections.abc import Iterable
 from pathlib import Path
 
 _PROC = Path("/proc")
-_USER_TIME, _SYSTEM_TIME, _PARENT = 11, 12, 1
+_USER_TIME, _SYSTEM_TIME = 11, 12
 """Places in `/proc/<pid>/stat` behind the name of the program (proc_pid_stat(5))."""
 
 
@@ -74,14 +73,6 @@ def processor_seconds(pid: int) -> float | None:
     if fields is None:
         return None
     return (int(fields[_USER_TIME]) + int(fields[_SYSTEM_TIME])) / os.sysconf("SC_CLK_TCK")
-
-
-def children(pid: int) -> Iterable[int]:
-    """Return the processes that a process has started and that still run."""
-    for folder in _PROC.glob("[0-9]*"):
-        fields = _statistics(int(folder.name))
-        if fields is not None and int(fields[_PARENT]) == pid:
-            yield int(folder.name)
 
 
 def _statistics(pid: int) -> list[str] | None:

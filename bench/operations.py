@@ -1,51 +1,31 @@
-"""What is measured: the pages of a storefront, each with the answer that it must get."""
+"""What is measured: five operations of a storefront and its office, over several shops."""
 
 import dataclasses
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 
+from bench.shops import Shopper
 from core.errors import ConfigurationError
 
-SHOP = "demo"
-LISTED, RELATED, REVIEWS = 24, 8, 10
+NAMES = ("listing", "detail", "tiny", "deep", "mutation")
+LISTED, RELATED, REVIEWS, BELOW = 24, 8, 10, 12
+CATEGORIES = 8
+"""Of each shop that the mutation changes: more rows than there are connections, so that none waits for another."""
 
-_LISTING = """
-query Listing($category: ID!) {
-  products(filter: {category: $category}, first: 24) {
-    nodes {
-      id name slug ratingAverage ratingCount
-      category { id name slug }
-      media(first: 1) { url alt }
-      variants(first: 3) { id sku name price { amount currency } availability { isAvailable quantity } }
-    }
-    pageInfo { hasNextPage endCursor }
-  }
-}
-"""
-
-_DETAIL = """
-query Detail($slug: String!) {
-  product(slug: $slug) {
-    id name slug description ratingAverage ratingCount
-    category { id name slug }
-    media(first: 10) { url alt }
-    attributes(first: 20) { attribute { name unit } value { name color } text number boolean }
-    variants(first: 50) { id sku name price { amount currency } availability { isAvailable quantity } }
-    related(first: 8) { id name slug media(first: 1) { url alt } }
-    reviews(first: 10) { nodes { id rating title body createdAt author { name } } pageInfo { hasNextPage endCursor } }
-  }
-}
-"""
-
-_TINY = "query Tiny($slug: String!) { product(slug: $slug) { id name } }"
+_DOCUMENTS = Path(__file__).with_name("operations.graphql")
 
 _CANDIDATES = """
 {
   products(first: 100, sort: RATING) {
-    nodes { id slug category { id } variants(first: 50) { id } reviews { totalCount } }
+    nodes {
+      id slug variants(first: 50) { id } attributes(first: 20) { text } reviews(first: 10) { nodes { id } }
+      category { id slug products(first: 25) { nodes { id } } }
+    }
   }
 }
 """
@@ -56,106 +36,129 @@ mutation Relate($id: ID!, $related: [ID!]!) {
 }
 """
 
+_CATEGORY_PAGE = """
+{ products(first: 100) { nodes { category { id } } } }
+"""
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Operation:
-    """A request that is measured.
-
-    Attributes:
-        name: As in the results.
-        body: JSON, as it is sent.
-        rows: Objects that its answer must hold at least, by the path to their list; `*` stands for any element.
-    """
-
-    name: str
-    body: bytes
-    rows: Mapping[str, int]
+_DESCRIPTIONS = ("Everything for a quiet evening at home.", "Everything for a noisy evening in town.")
+"""Set in turn: a change each time, and the answers of all servers stay the same."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Checked:
-    """An operation whose answer was found right.
+class Request:
+    """Something to be asked.
 
     Attributes:
-        operation: The operation.
-        answer_bytes: Size of its answer, the same each time.
-        statements: SQL statements that it takes.
-        rows: Rows that they give.
+        operation: One of `NAMES`.
+        shop: Slug of the shop.
+        token: Who asks.
+        variables: The same for every server.
     """
 
-    operation: Operation
-    answer_bytes: int
-    statements: int
-    rows: int
+    operation: str
+    shop: str
+    token: str
+    variables: Mapping[str, str]
 
 
-def operations(client: httpx.Client, token: str) -> list[Operation]:
-    """Return what is measured, over the best rated product that has most to show.
+def documents(path: Path = _DOCUMENTS) -> Mapping[str, str]:
+    """Read a file of operations; each starts a line, and its name in small letters is one of `NAMES`."""
+    text = path.read_text(encoding="utf-8")
+    parts = [
+        part.strip() for part in re.split(r"^(?=query|mutation|fragment)", text, flags=re.MULTILINE) if part.strip()
+    ]
+    return {part.split(maxsplit=1)[1].partition("(")[0].lower(): " ".join(part.split()) for part in parts}
+
+
+def body(request: Request, document: str) -> bytes:
+    """Return a request as it is sent."""
+    return orjson.dumps(
+        {"query": document, "operationName": request.operation.capitalize(), "variables": request.variables}
+    )
+
+
+def requests(client: httpx.Client, shoppers: Sequence[Shopper]) -> Mapping[str, Sequence[Request]]:
+    """Choose what is asked of each shop: a full page, and the product that has most to show.
 
     Args:
-        client: Of a server.
-        token: Of the shop's staff: the product is given related products, of which demo shops have few.
+        client: Of Galleria; the chosen products are given related ones, of which demo shops have few.
+        shoppers: The shops.
+
+    Returns:
+        By operation; the shops follow each other in turn.
     """
-    products = _data(_post(client, _body(_CANDIDATES)))["products"]["nodes"]
-    chosen = max(products, key=lambda each: (min(each["reviews"]["totalCount"], REVIEWS), len(each["variants"])))
-    related = [each["id"] for each in products if each is not chosen][:RELATED]
-    told = _data(_post(client, _body(_RELATE, id=chosen["id"], related=related), Authorization=f"Bearer {token}"))
-    if told["relatedProductsSet"]["userErrors"]:
-        raise ConfigurationError(f"The server refuses related products: {told['relatedProductsSet']['userErrors']}")
-    listed = {"products.nodes": LISTED, "products.nodes.*.variants": 2 * LISTED, "products.nodes.*.media": LISTED}
-    shown = {
-        "product.variants": len(chosen["variants"]),
-        "product.related": RELATED,
-        "product.reviews.nodes": REVIEWS,
-        "product.media": 1,
-        "product.attributes": 1,
-    }
-    return [
-        Operation("listing", _body(_LISTING, category=chosen["category"]["id"]), listed),
-        Operation("detail", _body(_DETAIL, slug=chosen["slug"]), shown),
-        Operation("tiny", _body(_TINY, slug=chosen["slug"]), {"product.id": 1}),
+    found: dict[str, list[Request]] = {name: [] for name in NAMES}
+    for shopper in shoppers:
+        category, product = _chosen(client, shopper)
+        variables = {
+            "listing": {"category": category["id"]},
+            "detail": {"slug": product["slug"]},
+            "tiny": {"slug": product["slug"]},
+            "deep": {"slug": category["slug"]},
+        }
+        for name, given in variables.items():
+            found[name].append(Request(name, shopper.shop, shopper.customer, given))
+    changes = [_changed(client, shopper) for shopper in shoppers]
+    for description in _DESCRIPTIONS:
+        for place in range(CATEGORIES):
+            for shopper, ids in zip(shoppers, changes, strict=True):
+                given = {"id": ids[place], "description": description}
+                found["mutation"].append(Request("mutation", shopper.shop, shopper.staff, given))
+    return found
+
+
+def _chosen(client: httpx.Client, shopper: Shopper) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    products = [
+        each
+        for each in ask(client, shopper.customer, _CANDIDATES)["products"]["nodes"]
+        if each["category"] and len(each["category"]["products"]["nodes"]) > LISTED
     ]
+    if not products:
+        raise ConfigurationError(f"No category of {shopper.shop} fills a page: measure a larger shop.")
+    chosen = max(products, key=lambda each: (len(each["reviews"]["nodes"]), len(each["variants"])))
+    related = [each["id"] for each in products if each is not chosen][:RELATED]
+    if len(related) < RELATED or len(chosen["reviews"]["nodes"]) < REVIEWS or not chosen["attributes"]:
+        raise ConfigurationError(f"No product of {shopper.shop} has enough to show: measure a larger shop.")
+    told = ask(client, shopper.staff, _RELATE, id=chosen["id"], related=related)["relatedProductsSet"]
+    if told["userErrors"]:
+        raise ConfigurationError(f"The server refuses related products: {told['userErrors']}")
+    return chosen["category"], chosen
 
 
-def check(client: httpx.Client, operation: Operation) -> Checked:
-    """Ask once and look at the answer; the server must be one that tells its statements.
+def _changed(client: httpx.Client, shopper: Shopper) -> Sequence[str]:
+    listed = ask(client, shopper.customer, _CATEGORY_PAGE)["products"]["nodes"]
+    ids = sorted({each["category"]["id"] for each in listed if each["category"]})
+    if len(ids) < CATEGORIES:
+        raise ConfigurationError(f"{shopper.shop} has too few categories: measure a larger shop.")
+    return ids[:CATEGORIES]
+
+
+def headers(token: str) -> dict[str, str]:
+    """Return the headers that every server is sent."""
+    return {
+        "Content-Type": "application/json",
+        "Accept": "application/graphql-response+json, application/json",
+        "Authorization": f"Bearer {token}",
+    }
+
+
+def ask(client: httpx.Client, token: str, document: str, **variables: object) -> Any:
+    """Return the data of an answer.
 
     Raises:
-        ConfigurationError: The answer has errors or lacks rows.
+        ConfigurationError: It has errors.
     """
-    answer = _post(client, operation.body)
-    data = _data(answer)
-    for path, least in operation.rows.items():
-        found = count(data, path)
-        if found < least:
-            raise ConfigurationError(
-                f"{operation.name} has {found} of {least} at {path}: measure a larger shop (--size M)."
-            )
-    statements, rows = (int(answer.headers[f"galleria-{name}"]) for name in ("statements", "rows"))
-    return Checked(operation, len(answer.content), statements, rows)
+    given = orjson.dumps({"query": document, "variables": variables})
+    return data_of(client.post("/graphql", content=given, headers=headers(token)))
 
 
-def count(value: Any, path: str) -> int:
-    """Count what is at the end of a path with dots; a list counts as its elements, and `*` stands for each of them."""
-    step, _, rest = path.partition(".")
-    if step == "*":
-        return sum(count(element, rest) for element in value)
-    if step:
-        return count(value[step], rest)
-    return len(value) if isinstance(value, list) else int(value is not None)
+def data_of(answer: httpx.Response) -> Any:
+    """Return the data of an answer.
 
-
-def _body(query: str, **variables: object) -> bytes:
-    return orjson.dumps({"query": query, "variables": variables})
-
-
-def _post(client: httpx.Client, body: bytes, **more: str) -> httpx.Response:
-    own = {"Content-Type": "application/json", "Accept": "application/graphql-response+json", "Galleria-Shop": SHOP}
-    return client.post("/graphql", content=body, headers={**own, **more})
-
-
-def _data(answer: httpx.Response) -> Any:
+    Raises:
+        ConfigurationError: It has errors.
+    """
     parsed = orjson.loads(answer.content)
     if answer.status_code != httpx.codes.OK or "errors" in parsed:
-        raise ConfigurationError(f"The server answers {answer.status_code}: {answer.text[:500]}")
+        raise ConfigurationError(f"{answer.url} answers {answer.status_code}: {answer.text[:500]}")
     return parsed["data"]

@@ -1,97 +1,85 @@
-"""The figures of a run: as a file for machines and a table for people."""
+"""Results for people: a table and a chart, made of the file of results and put into the README."""
 
-import dataclasses
-import statistics
-from collections.abc import Mapping, Sequence
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from rich.table import Table
+import orjson
 
-from bench.load import CONNECTIONS, Round
-from bench.machine import Cores, Machine
-from bench.operations import Checked
+from bench.chart import chart
+from bench.contenders import GALLERIA, TITLES
+from bench.operations import NAMES
+from bench.servers import ROOT
 
-_COLUMNS = {
-    "req/s": "rps",
-    "p50 ms": "p50_ms",
-    "p99 ms": "p99_ms",
-    "CPU ms": "server_cpu_ms",
-    "DB ms": "database_cpu_ms",
-    "SQL": "statements",
-    "rows": "rows",
-    "bytes": "bytes",
-}
+FULL = ROOT / "bench" / "results" / "summary.json"
+QUICK = ROOT / "bench" / "results" / "quick.json"
+CHART = ROOT / "bench" / "results" / "summary.svg"
+README = ROOT / "README.md"
 
+_BEGIN, _END = "<!-- figures of bench/results/summary.json -->", "<!-- end of figures -->"
+_ABSENT = "-"
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Plan:
-    """What is to be measured, and on what.
-
-    Attributes:
-        size: Of the shop.
-        rounds: Each asks for every page in turn.
-        seconds: Length of a page's turn.
-        machine: As it was before.
-        cores: Who runs where.
-    """
-
-    size: str
-    rounds: int
-    seconds: int
-    machine: Machine
-    cores: Cores
+Results = Mapping[str, Any]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Measured:
-    """An operation and its figures, round by round."""
-
-    checked: Checked
-    rounds: Sequence[Round]
-
-
-def summary(plan: Plan, measured: Sequence[Measured]) -> dict[str, Any]:
-    """Return everything as JSON has it."""
-    return {
-        "machine": {**dataclasses.asdict(plan.machine), "server_has_a_core_of_its_own": bool(plan.cores.server)},
-        "size": plan.size,
-        "connections": CONNECTIONS,
-        "processes": 1,
-        "rounds": plan.rounds,
-        "seconds": plan.seconds,
-        "operations": {each.checked.operation.name: _figures(each) for each in measured},
-    }
+def table(found: Results) -> str:
+    """Return Galleria's figures and the ratios to all others, as Markdown."""
+    lines = [
+        f"| | {' | '.join(NAMES)} |",
+        f"| --- |{' --: |' * len(NAMES)}",
+        _row("**Galleria**, answers a second", found, "rps", "{:,.0f}"),
+        _row("99 % of answers within, ms", found, "p99_ms", "{:.1f}"),
+        _row("processor time an answer, µs", found, "cpu_us", "{:,.0f}"),
+    ]
+    for name, title in TITLES.items():
+        known = {operation: found["ratios"][operation].get(name) for operation in NAMES}
+        if name != GALLERIA and any(ratio is not None for ratio in known.values()):
+            cells = (_ABSENT if ratio is None else _times(ratio) for ratio in known.values())
+            lines.append(f"| times as fast as {title} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
-def table(found: Mapping[str, Any]) -> Table:
-    """Return a summary for people to look at."""
-    machine = found["machine"]
-    shown = Table(
-        title=f"Size {found['size']}, {CONNECTIONS} connections, one process; median of {found['rounds']} rounds",
-        caption=f"{machine['processor']}, {machine['cores']} cores, load before {machine['load']}; "
-        f"Python {machine['python']}. CPU and DB: processor time of the server and of PostgreSQL for one answer.",
+def _times(ratio: float) -> str:
+    """Write a ratio with two digits, or as a whole number where it has more."""
+    return f"{ratio:.{max(0, 1 - math.floor(math.log10(ratio)))}f}"
+
+
+def _row(title: str, found: Results, figure: str, form: str) -> str:
+    values = (found[figure][operation].get(GALLERIA) for operation in NAMES)
+    return f"| {title} | {' | '.join(_ABSENT if value is None else form.format(value) for value in values)} |"
+
+
+def caption(found: Results) -> str:
+    """Say what the figures were measured on."""
+    machine, run = found["machine"], found["run"]
+    return (
+        f"One process on one core of {machine['processor']}, Python {machine['python']}, {run['connections']} "
+        f"connections, {run['shops']} shops, the largest of size {run['size']}; median of {run['rounds']} rounds that "
+        f"ask all servers in turn. An answer from the response cache comes {_times(found['cache_hit'])} times as fast "
+        "as a constant body from the same HTTP server."
     )
-    shown.add_column("page")
-    for title in _COLUMNS:
-        shown.add_column(title, justify="right")
-    for name, figures in found["operations"].items():
-        shown.add_row(name, *("?" if figures[key] is None else f"{figures[key]:,}" for key in _COLUMNS.values()))
-    return shown
 
 
-def _figures(measured: Measured) -> dict[str, Any]:
-    rates = [each.rps for each in measured.rounds]
-    medians = {field.name: _median(measured.rounds, field.name) for field in dataclasses.fields(Round)}
-    return {
-        **medians,
-        "rps_least": min(rates),
-        "rps_most": max(rates),
-        "statements": measured.checked.statements,
-        "rows": measured.checked.rows,
-        "bytes": measured.checked.answer_bytes,
-    }
+def publish(found: Results) -> None:
+    """Draw the chart and put the table into the README, between its marks."""
+    CHART.write_text(chart(found), encoding="utf-8")
+    README.write_text(published(README.read_text(encoding="utf-8"), found), encoding="utf-8")
 
 
-def _median(rounds: Sequence[Round], name: str) -> float | None:
-    known = [value for value in (getattr(each, name) for each in rounds) if value is not None]
-    return round(statistics.median(known), 3) if known else None
+def published(text: str, found: Results) -> str:
+    """Return a text with what is between its marks replaced by these figures."""
+    picture = f"![Answers a second, by operation and server]({CHART.relative_to(ROOT)})"
+    figures = "\n\n".join([_BEGIN, table(found), caption(found), picture, _END])
+    return re.sub(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", lambda _: figures, text, flags=re.DOTALL)
+
+
+def read(path: Path) -> Results:
+    """Return a file of results."""
+    found: Results = orjson.loads(path.read_bytes())
+    return found
+
+
+if __name__ == "__main__":
+    publish(read(FULL))

@@ -1,4 +1,4 @@
-"""What is measured, started for the purpose: PostgreSQL, a seeded shop, and the server as a process of its own."""
+"""Processes that a run starts and ends: PostgreSQL, Galleria and its peers."""
 
 import contextlib
 import dataclasses
@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -26,6 +26,39 @@ ROOT = Path(__file__).parent.parent
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _POLL_SECONDS = 0.05
+_LOG_CHARACTERS = 500
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ground:
+    """What all servers of a run stand on.
+
+    Attributes:
+        environ: Settings of Galleria, which the others' follow from.
+        folder: For keys, logs and other files.
+        cores: Who runs where.
+    """
+
+    environ: Mapping[str, str]
+    folder: Path
+    cores: Cores
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Program:
+    """How a server is started.
+
+    Attributes:
+        name: As in the results.
+        command: Program and arguments; `{port}` stands for its port.
+        environ: Its environment; it may name the port in `port_variable`.
+        port_variable: Variable that tells the port.
+    """
+
+    name: str
+    command: Sequence[str]
+    environ: Mapping[str, str]
+    port_variable: str = "PORT"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -33,12 +66,20 @@ class Running:
     """A server that answers.
 
     Attributes:
+        name: As in the results.
         url: Its address.
         pid: Its process.
+        log: What it printed.
     """
 
+    name: str
     url: str
     pid: int
+    log: Path
+
+    def tail(self) -> str:
+        """Return the end of what it printed."""
+        return _tail(self.log)
 
 
 @contextlib.contextmanager
@@ -50,10 +91,13 @@ def folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def database(place: Path) -> Iterator[Embedded]:
+def database(place: Path, cores: Cores) -> Iterator[Embedded]:
     """Run PostgreSQL for as long as the block runs; it keeps nothing beyond."""
     server = embedded.start(place / "postgresql", durable=False)
     try:
+        if server.running is None:
+            raise ConfigurationError("Another process runs this PostgreSQL: stop it.")
+        pin(server.running.process.pid, cores.others)
         yield server
     finally:
         server.stop()
@@ -62,60 +106,58 @@ def database(place: Path) -> Iterator[Embedded]:
 def environment(postgres: Embedded, place: Path) -> dict[str, str]:
     """Return the settings of a server in production, with a set of keys of its own."""
     keys = place / "keys.json"
-    if not keys.exists():
-        key = OKPAlgorithm.to_jwk(Ed25519PrivateKey.generate(), as_dict=True)
-        keys.touch(mode=0o600)
-        keys.write_bytes(orjson.dumps({"keys": [{**key, "kid": "bench", "alg": "EdDSA", "use": "sig"}]}))
+    key = OKPAlgorithm.to_jwk(Ed25519PrivateKey.generate(), as_dict=True)
+    keys.touch(mode=0o600)
+    keys.write_bytes(orjson.dumps({"keys": [{**key, "kid": "bench", "alg": "EdDSA", "use": "sig"}]}))
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("GALLERIA_", "REDIS_URL"))}
     return ours | {
         "GALLERIA_ENVIRONMENT": "production",
         "GALLERIA_DATA": str(place),
         "GALLERIA_TOKEN_KEYS": str(keys),
         "GALLERIA_TOKEN_ISSUER": "bench",
+        "GALLERIA_TOKEN_AUDIENCE": "galleria",
         "GALLERIA_METRICS_PORT": "0",
         "DATABASE_URL": postgres.url(APPLICATION),
         "GALLERIA_OWNER_DATABASE_URL": postgres.url(OWNER),
     }
 
 
-def run(environ: Mapping[str, str], *arguments: str) -> str:
-    """Run a command of the server to its end, and return what it printed.
+def run(environ: Mapping[str, str], *arguments: str) -> None:
+    """Run a command of the server to its end.
 
     Raises:
         ConfigurationError: It failed; its reason was seen.
     """
     ended = subprocess.run(  # noqa: S603  (the program is ours)
-        [sys.executable, "-m", "server", *arguments],
-        cwd=ROOT,
-        env=environ,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
+        [sys.executable, "-m", "server", *arguments], cwd=ROOT, env=environ, stdout=subprocess.DEVNULL, check=False
     )
     if ended.returncode != 0:
         raise ConfigurationError(f"`python -m server {' '.join(arguments)}` failed, as said above.")
-    return ended.stdout.strip()
 
 
 @contextlib.contextmanager
-def serving(environ: Mapping[str, str], log: Path, cores: Cores) -> Iterator[Running]:
-    """Run a server for as long as the block runs."""
-    port = _free_port()
+def serving(program: Program, ground: Ground) -> Iterator[Running]:
+    """Run a server for as long as the block runs.
+
+    Raises:
+        ConfigurationError: It does not start.
+    """
+    port, log = _free_port(), ground.folder / f"{program.name}.log"
     with log.open("wb") as printed:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "server", "serve"],
+        process = subprocess.Popen(  # noqa: S603  (the program is one of the servers measured)
+            [part.replace("{port}", str(port)) for part in program.command],
             cwd=ROOT,
-            env={**environ, "GALLERIA_PORT": str(port)},
+            env={**program.environ, program.port_variable: str(port)},
             stdin=subprocess.DEVNULL,
             stdout=printed,
             stderr=printed,
             start_new_session=True,
         )
     try:
-        pin(process.pid, cores.server)
-        url = f"http://127.0.0.1:{port}"
-        _wait_until_ready(process, url, log)
-        yield Running(url, process.pid)
+        pin(process.pid, ground.cores.server)
+        running = Running(program.name, f"http://127.0.0.1:{port}", process.pid, log)
+        _wait_until_ready(process, running)
+        yield running
     finally:
         process.terminate()
         try:
@@ -125,15 +167,19 @@ def serving(environ: Mapping[str, str], log: Path, cores: Cores) -> Iterator[Run
             process.wait()
 
 
-def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+def _wait_until_ready(process: "subprocess.Popen[bytes]", running: Running) -> None:
+    """Wait for an answer of any kind: not every server has an address for its health."""
     limit = time.monotonic() + _READY_SECONDS
     while process.poll() is None and time.monotonic() < limit:
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{url}/readyz", timeout=_READY_SECONDS).status_code == httpx.codes.OK:
-                return
+            httpx.get(f"{running.url}/readyz", timeout=_READY_SECONDS)
+            return
         time.sleep(_POLL_SECONDS)
-    said = log.read_text(encoding="utf-8", errors="replace").strip()
-    raise ConfigurationError(f"The server did not start: {said[-500:] or 'it said nothing'}")
+    raise ConfigurationError(f"{running.name} did not start: {running.tail() or 'it said nothing'}")
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace").strip()[-_LOG_CHARACTERS:]
 
 
 def _free_port() -> int:
