@@ -76,12 +76,16 @@ class CursorCodec:
 class Page:
     """A page of rows; each row carries its sort value as `sort_key` and its `id`.
 
+    Rows that came with a statement of their parents', or carry rows themselves, have them at their head instead: first
+    the id, then the sort value.
+
     Attributes:
         rows: In the order of the listing, also when read backwards.
         has_next_page: Whether rows follow.
         has_previous_page: Whether rows precede.
         codec: Makes the cursors.
         count: Counts all rows of the listing, up to `COUNT_CEILING`.
+        by_position: Whether the rows have id and sort value at their head.
     """
 
     rows: Sequence[Any]
@@ -89,9 +93,12 @@ class Page:
     has_previous_page: bool
     codec: CursorCodec
     count: Callable[[], Awaitable[int]]
+    by_position: bool = False
 
     def cursor_of(self, row: Any) -> str:
         """Return the cursor of one of the rows."""
+        if self.by_position:
+            return self.codec.encode((row[1], row[0]))
         return self.codec.encode((row.sort_key, row.id))
 
 

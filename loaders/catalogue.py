@@ -17,34 +17,30 @@ warehouse = one(selling.warehouses_by_id)
 review = one(pages.reviews_by_id)
 written_review = one(pages.reviews_by_id_of_any_status)
 
-children_of_category = many(catalogue.children_of_categories, by="for_key")
-ancestors_of_category = many(catalogue.ancestors_of_categories, by="for_key")
-products_of_category = page(
-    product_pages.products_of_categories, by="for_key", count=product_pages.counts_of_categories
-)
+children_of_category = many(catalogue.children_of_categories)
+ancestors_of_category = many(catalogue.ancestors_of_categories)
+products_of_category = page(product_pages.products_of_categories, count=product_pages.counts_of_categories)
 
-products_of_collection = page(
-    product_pages.products_of_collections, by="for_key", count=product_pages.counts_of_collections
-)
+products_of_collection = page(product_pages.products_of_collections, count=product_pages.counts_of_collections)
 
-attributes_of_product_type = many(catalogue.attributes_of_product_types, by="for_key")
-values_of_attribute = many(catalogue.values_of_attributes, by="for_key")
+attributes_of_product_type = many(catalogue.attributes_of_product_types)
+values_of_attribute = many(catalogue.values_of_attributes)
 
-variants_of_product = many(catalogue.variants_of_products, by="for_key")
-media_of_product = many(catalogue.media_of_products, by="for_key")
-attributes_of_product = many(catalogue.assignments_of_products, by="for_key")
-collections_of_product = many(catalogue.collections_of_products, by="for_key")
-related_products = many(catalogue.related_products, by="for_key")
-reviews_of_product = page(pages.reviews_of_products, by="for_key", count=pages.review_counts_of_products)
+variants_of_product = many(catalogue.variants_of_products)
+media_of_product = many(catalogue.media_of_products)
+attributes_of_product = many(catalogue.assignments_of_products)
+collections_of_product = many(catalogue.collections_of_products)
+related_products = many(catalogue.related_products)
+reviews_of_product = page(pages.reviews_of_products, count=pages.review_counts_of_products)
 price_range_of_product = one(selling.price_ranges_of_products, by="product_id")
 availability_of_product = one(selling.availability_of_products)
 
-media_of_variant = many(catalogue.media_of_variants, by="for_key")
-attributes_of_variant = many(catalogue.assignments_of_variants, by="for_key")
+media_of_variant = many(catalogue.media_of_variants)
+attributes_of_variant = many(catalogue.assignments_of_variants)
 price_of_variant = one(selling.prices_of_variants, by="variant_id")
 compare_at_price_of_variant = one(selling.compare_at_prices_of_variants, by="variant_id")
-listings_of_variant = many(selling.listings_of_variants, by="for_key")
+listings_of_variant = many(selling.listings_of_variants)
 availability_of_variant = one(selling.availability_of_variants)
-stock_levels_of_variant = many(selling.stock_levels_of_variants, by="for_key")
+stock_levels_of_variant = many(selling.stock_levels_of_variants)
 
-translations_of = many(translations.translations_of_entities, by="entity_id")
+translations_of = many(translations.translations_of_entities)

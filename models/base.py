@@ -98,8 +98,17 @@ def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
 SHOP: ColumnElement[uuid.UUID] = bindparam("shop", type_=Uuid())
 """The tenant of a statement; `core.database` gives its value."""
 
+Key = ColumnElement[Any]
+"""The key that a relation's statement reads the children of.
+
+It is a column of the parent's row, or `ANY_KEY` where a statement gives one row for each of many keys.
+"""
+
 KEYS: ColumnElement[Any] = bindparam("keys", type_=ARRAY(Uuid()))
 """The keys of a batch."""
+
+ANY_KEY: Key = func.any(KEYS)
+"""Any key of a batch: good for statements whose rows tell which key they are of."""
 
 
 def of_shop(entity: type[Tenant]) -> ColumnElement[bool]:
@@ -124,12 +133,12 @@ def rows_of(entity: type[Base], *more: Any) -> Statement:
     return select(*columns_of(entity), *more).execution_options(entity=entity.__tablename__)
 
 
-def by_ids(entity: type[Entity]) -> Statement:
-    """Return the rows with the ids in `keys`."""
-    return rows_of(entity).where(of_shop(entity), entity.id == func.any(KEYS))
+def by_id(entity: type[Entity], key: Key) -> Statement:
+    """Return the row with this id."""
+    return rows_of(entity).where(of_shop(entity), entity.id == key)
 
 
-def per_key(children: Callable[[ColumnElement[uuid.UUID]], Statement]) -> Statement:
+def per_key(children: Callable[[Key], Statement]) -> Statement:
     """Return the children of each key in `keys`, so that a limit holds for each key and not for the batch.
 
     Args:

@@ -1,4 +1,4 @@
-"""How the catalogue is read: statements by key for the loaders, and the look-ups of root fields."""
+"""How the catalogue is read: the children of a key, and the look-ups of root fields."""
 
 import functools
 import uuid
@@ -10,7 +10,7 @@ from sqlalchemy.sql import ColumnElement, bindparam, cast, exists, or_
 from sqlalchemy.sql.sqltypes import Uuid
 
 from models.attributes import Attribute, AttributeAssignment, AttributeValue, ProductType, ProductTypeAttribute
-from models.base import KEYS, LIMIT, Statement, by_ids, of_shop, per_key, rows_of
+from models.base import LIMIT, Key, Statement, by_id, of_shop, rows_of
 from models.categories import Category
 from models.collections import Collection, CollectionProduct
 from models.keysets import ColumnExpression
@@ -43,10 +43,9 @@ def _products(shape: Shape) -> Statement:
     return translated(Product, shape).where(of_shop(Product), shown)
 
 
-@functools.cache
-def products_by_id(shape: Shape) -> Statement:
-    """Return the products with the ids in `keys` that may be seen."""
-    return _products(shape).where(Product.id == func.any(KEYS))
+def products_by_id(shape: Shape, key: Key) -> Statement:
+    """Return the product with this id, if it may be seen."""
+    return _products(shape).where(Product.id == key)
 
 
 @functools.cache
@@ -61,24 +60,21 @@ def product_by_external_ref(shape: Shape) -> Statement:
     return _products(shape).where(Product.external_ref == bindparam("value"), Product.deleted_at.is_(None))
 
 
-@functools.cache
-def related_products(shape: Shape) -> Statement:
-    """Return up to `first` products of the relation `kind` for each product in `keys`."""
-    return per_key(
-        lambda key: (
-            _products(shape)
-            .join(
-                ProductRelation,
-                (ProductRelation.shop_id == Product.shop_id) & (ProductRelation.related_id == Product.id),
-            )
-            .where(
-                of_shop(ProductRelation),
-                ProductRelation.product_id == key,
-                ProductRelation.kind == bindparam("kind", type_=Text()),
-            )
-            .order_by(ProductRelation.position, ProductRelation.related_id)
-            .limit(LIMIT)
+def related_products(shape: Shape, key: Key) -> Statement:
+    """Return up to `first` products that a product has in the relation `kind`."""
+    return (
+        _products(shape)
+        .join(
+            ProductRelation,
+            (ProductRelation.shop_id == Product.shop_id) & (ProductRelation.related_id == Product.id),
         )
+        .where(
+            of_shop(ProductRelation),
+            ProductRelation.product_id == key,
+            ProductRelation.kind == bindparam("kind", type_=Text()),
+        )
+        .order_by(ProductRelation.position, ProductRelation.related_id)
+        .limit(LIMIT)
     )
 
 
@@ -86,10 +82,9 @@ def _variants(shape: Shape) -> Statement:
     return translated(Variant, shape).where(of_shop(Variant), Variant.deleted_at.is_(None))
 
 
-@functools.cache
-def variants_by_id(shape: Shape) -> Statement:
-    """Return the variants with the ids in `keys` whose product may be seen."""
-    return _variants(shape).where(Variant.id == func.any(KEYS), product_is_shown(Variant.product_id, shape))
+def variants_by_id(shape: Shape, key: Key) -> Statement:
+    """Return the variant with this id, if its product may be seen."""
+    return _variants(shape).where(Variant.id == key, product_is_shown(Variant.product_id, shape))
 
 
 @functools.cache
@@ -98,44 +93,33 @@ def variant_by_sku(shape: Shape) -> Statement:
     return _variants(shape).where(Variant.sku == bindparam("value"), product_is_shown(Variant.product_id, shape))
 
 
-@functools.cache
-def variants_of_products(shape: Shape) -> Statement:
-    """Return up to `first` variants of each product in `keys`."""
-    return per_key(
-        lambda key: (
-            _variants(shape).where(Variant.product_id == key).order_by(Variant.position, Variant.id).limit(LIMIT)
-        )
-    )
+def variants_of_products(shape: Shape, key: Key) -> Statement:
+    """Return up to `first` variants of a product."""
+    return _variants(shape).where(Variant.product_id == key).order_by(Variant.position, Variant.id).limit(LIMIT)
 
 
-def _media(column: ColumnExpression) -> Statement:
-    return per_key(
-        lambda key: rows_of(Media).where(of_shop(Media), column == key).order_by(Media.position, Media.id).limit(LIMIT)
-    )
+def media_by_id(shape: Shape, key: Key) -> Statement:
+    """Return the medium with this id, if its product may be seen."""
+    return by_id(Media, key).where(product_is_shown(Media.product_id, shape))
 
 
-@functools.cache
-def media_by_id(shape: Shape) -> Statement:
-    """Return the media with the ids in `keys` whose product may be seen."""
-    return by_ids(Media).where(product_is_shown(Media.product_id, shape))
+def media_of_products(_: Shape, key: Key) -> Statement:
+    """Return up to `first` media of a product."""
+    return _media().where(Media.product_id == key)
 
 
-@functools.cache
-def media_of_products(_: Shape) -> Statement:
-    """Return up to `first` media of each product in `keys`."""
-    return _media(Media.product_id)
+def media_of_variants(_: Shape, key: Key) -> Statement:
+    """Return up to `first` media of a variant."""
+    return _media().where(Media.variant_id == key)
 
 
-@functools.cache
-def media_of_variants(_: Shape) -> Statement:
-    """Return up to `first` media of each variant in `keys`."""
-    return _media(Media.variant_id)
+def _media() -> Statement:
+    return rows_of(Media).where(of_shop(Media)).order_by(Media.position, Media.id).limit(LIMIT)
 
 
-@functools.cache
-def categories_by_id(shape: Shape) -> Statement:
-    """Return the categories with the ids in `keys`."""
-    return translated(Category, shape).where(of_shop(Category), Category.id == func.any(KEYS))
+def categories_by_id(shape: Shape, key: Key) -> Statement:
+    """Return the category with this id."""
+    return translated(Category, shape).where(of_shop(Category), Category.id == key)
 
 
 @functools.cache
@@ -155,33 +139,25 @@ def root_categories(shape: Shape) -> Statement:
     )
 
 
-@functools.cache
-def children_of_categories(shape: Shape) -> Statement:
-    """Return up to `first` children of each category in `keys`."""
-    return per_key(
-        lambda key: (
-            translated(Category, shape)
-            .where(of_shop(Category), Category.parent_id == key)
-            .order_by(Category.position, Category.id)
-            .limit(LIMIT)
-        )
+def children_of_categories(shape: Shape, key: Key) -> Statement:
+    """Return up to `first` children of a category."""
+    return (
+        translated(Category, shape)
+        .where(of_shop(Category), Category.parent_id == key)
+        .order_by(Category.position, Category.id)
+        .limit(LIMIT)
     )
 
 
-@functools.cache
-def ancestors_of_categories(shape: Shape) -> Statement:
-    """Return the ancestors of each category in `keys`, from the root down, without itself."""
+def ancestors_of_categories(shape: Shape, key: Key) -> Statement:
+    """Return the ancestors of a category, from the root down, without itself."""
     child = aliased(Category)
     ids = cast(func.string_to_array(func.rtrim(child.path, "/"), "/"), ARRAY(Uuid()))
-    return per_key(
-        lambda key: (
-            translated(Category, shape)
-            .join(
-                child, (child.shop_id == Category.shop_id) & (Category.id == func.any(ids)) & (Category.id != child.id)
-            )
-            .where(of_shop(Category), child.id == key)
-            .order_by(func.length(Category.path))
-        )
+    return (
+        translated(Category, shape)
+        .join(child, (child.shop_id == Category.shop_id) & (Category.id == func.any(ids)) & (Category.id != child.id))
+        .where(of_shop(Category), child.id == key)
+        .order_by(func.length(Category.path))
     )
 
 
@@ -190,10 +166,9 @@ def _collections(shape: Shape) -> Statement:
     return statement if shape.drafts else statement.where(Collection.is_published)
 
 
-@functools.cache
-def collections_by_id(shape: Shape) -> Statement:
-    """Return the collections with the ids in `keys` that may be seen."""
-    return _collections(shape).where(Collection.id == func.any(KEYS))
+def collections_by_id(shape: Shape, key: Key) -> Statement:
+    """Return the collection with this id, if it may be seen."""
+    return _collections(shape).where(Collection.id == key)
 
 
 @functools.cache
@@ -202,97 +177,73 @@ def collection_by_slug(shape: Shape) -> Statement:
     return _collections(shape).where(Collection.slug == bindparam("value"))
 
 
-@functools.cache
-def collections_of_products(shape: Shape) -> Statement:
-    """Return up to `first` hand-picked collections of each product in `keys`."""
-    return per_key(
-        lambda key: (
-            _collections(shape)
-            .join(
-                CollectionProduct,
-                (CollectionProduct.shop_id == Collection.shop_id) & (CollectionProduct.collection_id == Collection.id),
-            )
-            .where(CollectionProduct.product_id == key)
-            .order_by(Collection.name, Collection.id)
-            .limit(LIMIT)
+def collections_of_products(shape: Shape, key: Key) -> Statement:
+    """Return up to `first` hand-picked collections of a product."""
+    return (
+        _collections(shape)
+        .join(
+            CollectionProduct,
+            (CollectionProduct.shop_id == Collection.shop_id) & (CollectionProduct.collection_id == Collection.id),
         )
+        .where(CollectionProduct.product_id == key)
+        .order_by(Collection.name, Collection.id)
+        .limit(LIMIT)
     )
 
 
-@functools.cache
-def product_types_by_id(shape: Shape) -> Statement:
-    """Return the product types with the ids in `keys`."""
-    return translated(ProductType, shape).where(of_shop(ProductType), ProductType.id == func.any(KEYS))
+def product_types_by_id(shape: Shape, key: Key) -> Statement:
+    """Return the product type with this id."""
+    return translated(ProductType, shape).where(of_shop(ProductType), ProductType.id == key)
 
 
-@functools.cache
-def attributes_by_id(shape: Shape) -> Statement:
-    """Return the attributes with the ids in `keys`."""
-    return translated(Attribute, shape).where(of_shop(Attribute), Attribute.id == func.any(KEYS))
+def attributes_by_id(shape: Shape, key: Key) -> Statement:
+    """Return the attribute with this id."""
+    return translated(Attribute, shape).where(of_shop(Attribute), Attribute.id == key)
 
 
-@functools.cache
-def attributes_of_product_types(shape: Shape) -> Statement:
-    """Return up to `first` attributes of each product type in `keys`."""
-    return per_key(
-        lambda key: (
-            translated(Attribute, shape)
-            .join(
-                ProductTypeAttribute,
-                (ProductTypeAttribute.shop_id == Attribute.shop_id)
-                & (ProductTypeAttribute.attribute_id == Attribute.id),
-            )
-            .where(of_shop(Attribute), ProductTypeAttribute.product_type_id == key)
-            .order_by(ProductTypeAttribute.position, Attribute.id)
-            .limit(LIMIT)
+def attributes_of_product_types(shape: Shape, key: Key) -> Statement:
+    """Return up to `first` attributes of a product type."""
+    return (
+        translated(Attribute, shape)
+        .join(
+            ProductTypeAttribute,
+            (ProductTypeAttribute.shop_id == Attribute.shop_id) & (ProductTypeAttribute.attribute_id == Attribute.id),
         )
+        .where(of_shop(Attribute), ProductTypeAttribute.product_type_id == key)
+        .order_by(ProductTypeAttribute.position, Attribute.id)
+        .limit(LIMIT)
     )
 
 
-@functools.cache
-def attribute_values_by_id(shape: Shape) -> Statement:
-    """Return the attribute values with the ids in `keys`."""
-    return translated(AttributeValue, shape).where(of_shop(AttributeValue), AttributeValue.id == func.any(KEYS))
+def attribute_values_by_id(shape: Shape, key: Key) -> Statement:
+    """Return the attribute value with this id."""
+    return translated(AttributeValue, shape).where(of_shop(AttributeValue), AttributeValue.id == key)
 
 
-@functools.cache
-def values_of_attributes(shape: Shape) -> Statement:
-    """Return up to `first` values of each attribute in `keys`."""
-    return per_key(
-        lambda key: (
-            translated(AttributeValue, shape)
-            .where(of_shop(AttributeValue), AttributeValue.attribute_id == key)
-            .order_by(AttributeValue.position, AttributeValue.id)
-            .limit(LIMIT)
-        )
+def values_of_attributes(shape: Shape, key: Key) -> Statement:
+    """Return up to `first` values of an attribute."""
+    return (
+        translated(AttributeValue, shape)
+        .where(of_shop(AttributeValue), AttributeValue.attribute_id == key)
+        .order_by(AttributeValue.position, AttributeValue.id)
+        .limit(LIMIT)
     )
 
 
-@functools.cache
-def assignments_of_products(_: Shape) -> Statement:
-    """Return up to `first` attribute values of each product in `keys`, those of its variants left out."""
-    return per_key(
-        lambda key: (
-            rows_of(AttributeAssignment)
-            .where(
-                of_shop(AttributeAssignment),
-                AttributeAssignment.product_id == key,
-                AttributeAssignment.variant_id.is_(None),
-            )
-            .order_by(AttributeAssignment.position, AttributeAssignment.id)
-            .limit(LIMIT)
-        )
-    )
+def assignments_of_products(_: Shape, key: Key) -> Statement:
+    """Return up to `first` attribute values of a product, those of its variants left out."""
+    return _assignments().where(AttributeAssignment.product_id == key, AttributeAssignment.variant_id.is_(None))
 
 
-@functools.cache
-def assignments_of_variants(_: Shape) -> Statement:
-    """Return up to `first` attribute values of each variant in `keys`."""
-    return per_key(
-        lambda key: (
-            rows_of(AttributeAssignment)
-            .where(of_shop(AttributeAssignment), AttributeAssignment.variant_id == key)
-            .order_by(AttributeAssignment.position, AttributeAssignment.id)
-            .limit(LIMIT)
-        )
+def assignments_of_variants(_: Shape, key: Key) -> Statement:
+    """Return up to `first` attribute values of a variant."""
+    return _assignments().where(AttributeAssignment.variant_id == key)
+
+
+def _assignments() -> Statement:
+    return (
+        rows_of(AttributeAssignment)
+        .where(of_shop(AttributeAssignment))
+        .order_by(AttributeAssignment.position, AttributeAssignment.id)
+        .limit(LIMIT)
     )

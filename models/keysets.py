@@ -1,5 +1,6 @@
 """Keyset order: a page costs the same however far into a listing it lies."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,21 @@ from models.base import Statement
 ColumnExpression = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 _LIMIT = bindparam("limit", type_=Integer())
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PageForm:
+    """What of a page of children decides its statement's text.
+
+    Attributes:
+        order: Name of the order, one that the relation knows.
+        forward: Whether the page follows the cursor; otherwise its rows come back in reverse.
+        continued: Whether there is a cursor.
+    """
+
+    order: str = ""
+    forward: bool = True
+    continued: bool = False
 
 
 class Ordering:

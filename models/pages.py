@@ -8,10 +8,10 @@ from sqlalchemy.sql import ColumnElement, bindparam, select
 from sqlalchemy.sql.sqltypes import DateTime, Uuid
 
 from core.pagination import COUNT_CEILING
-from models.base import Entity, Statement, by_ids, of_shop, per_key, rows_of
+from models.base import Entity, Key, Statement, by_id, of_shop, rows_of
 from models.catalogue import product_is_shown
 from models.collections import Collection
-from models.keysets import Ordering
+from models.keysets import Ordering, PageForm
 from models.products import Review
 from models.scopes import Shape
 from models.translations import TRANSLATED, translated
@@ -38,31 +38,23 @@ def entity_count(entity: type[Entity], shape: Shape) -> Statement:
     return select(func.count().label("total")).select_from(some)
 
 
-@functools.lru_cache(maxsize=20)
-def reviews_of_products(_: Shape, __: str, forward: bool, continued: bool) -> Statement:  # noqa: FBT001
-    """Return a page of the approved reviews of each product in `keys`, newest first."""
-    ordering = Ordering(Review.created_at, Review.id, DateTime(timezone=True), forward)
-    return per_key(
-        lambda key: ordering.limited(
-            rows_of(Review, Review.created_at.label("sort_key")).where(
-                of_shop(Review),
-                Review.product_id == key,
-                Review.status == "APPROVED",
-                *ordering.after(continued=continued),
-            )
+def reviews_of_products(_: Shape, form: PageForm, key: Key) -> Statement:
+    """Return a page of the approved reviews of a product, newest first."""
+    ordering = Ordering(Review.created_at, Review.id, DateTime(timezone=True), form.forward)
+    return ordering.limited(
+        rows_of(Review, Review.created_at.label("sort_key")).where(
+            of_shop(Review),
+            Review.product_id == key,
+            Review.status == "APPROVED",
+            *ordering.after(continued=form.continued),
         )
     )
 
 
-@functools.cache
-def review_counts_of_products(_: Shape) -> Statement:
-    """Return how many approved reviews each product in `keys` has, up to `COUNT_CEILING`, as `total`."""
-
-    def counted(key: ColumnElement[Any]) -> Statement:
-        some = select(Review.id).where(of_shop(Review), Review.product_id == key, Review.status == "APPROVED")
-        return select(func.count().label("total")).select_from(some.limit(COUNT_CEILING).subquery())
-
-    return per_key(counted)
+def review_counts_of_products(_: Shape, key: Key) -> Statement:
+    """Return how many approved reviews a product has, up to `COUNT_CEILING`, as `total`."""
+    some = select(Review.id).where(of_shop(Review), Review.product_id == key, Review.status == "APPROVED")
+    return select(func.count().label("total")).select_from(some.limit(COUNT_CEILING).subquery())
 
 
 @functools.lru_cache(maxsize=20)
@@ -84,14 +76,12 @@ review_count_by_status = select(func.count().label("total")).select_from(
 )
 
 
-@functools.cache
-def reviews_by_id(shape: Shape) -> Statement:
-    """Return the reviews with the ids in `keys` whose product may be seen: approved ones, and all of them to staff."""
-    statement = by_ids(Review).where(product_is_shown(Review.product_id, shape))
+def reviews_by_id(shape: Shape, key: Key) -> Statement:
+    """Return the review with this id whose product may be seen: an approved one, and any of them to staff."""
+    statement = by_id(Review, key).where(product_is_shown(Review.product_id, shape))
     return statement if shape.drafts else statement.where(Review.status == "APPROVED")
 
 
-@functools.cache
-def reviews_by_id_of_any_status(_: Shape) -> Statement:
-    """Return the reviews with the ids in `keys`, for those who have just written them."""
-    return by_ids(Review)
+def reviews_by_id_of_any_status(_: Shape, key: Key) -> Statement:
+    """Return the review with this id, for those who have just written it."""
+    return by_id(Review, key)

@@ -21,12 +21,12 @@ from sqlalchemy.sql.sqltypes import DateTime, Uuid
 
 from core.pagination import COUNT_CEILING
 from models.attributes import Attribute, AttributeAssignment, AttributeValue
-from models.base import Statement, of_shop, per_key
+from models.base import Key, Statement, of_shop
 from models.catalogue import CHANNEL, listing_is_shown
 from models.categories import Category
 from models.collections import CollectionProduct
 from models.inventory import ChannelWarehouse, StockLevel
-from models.keysets import ColumnExpression, Ordering
+from models.keysets import ColumnExpression, Ordering, PageForm
 from models.listings import Listing, ProductListing
 from models.product_filters import FilterForm, ProductSort
 from models.products import Product, Variant
@@ -237,37 +237,26 @@ def _number(name: str) -> ColumnElement[Any]:
     return bindparam(name, type_=AttributeAssignment.number_value.type)
 
 
-@functools.lru_cache(maxsize=100)
-def products_of_categories(shape: Shape, order: str, forward: bool, continued: bool) -> Statement:  # noqa: FBT001
-    """Return a page of the products in and below each category in `keys`; `order` names a `ProductSort`."""
-    key, type_, descends = _LISTING_ORDERS[ProductSort(order)]
-    ordering = Ordering(key, ProductListing.product_id, type_, descends == forward)
-
-    def children(category_id: ColumnElement[Any]) -> Statement:
-        listed = select(ProductListing.product_id.label("id"), key.label("sort_key")).where(
-            *_conditions(shape, FilterForm()),
-            *ordering.after(continued=continued),
-        )
-        page = ordering.limited(_through_subtree(listed, ordering, category_id)).subquery("listed")
-        return _with_products(page, shape, descends=ordering.descends)
-
-    return per_key(children)
+def products_of_categories(shape: Shape, form: PageForm, key: Key) -> Statement:
+    """Return a page of the products in and below a category; its order names a `ProductSort`."""
+    column, type_, descends = _LISTING_ORDERS[ProductSort(form.order)]
+    ordering = Ordering(column, ProductListing.product_id, type_, descends == form.forward)
+    listed = select(ProductListing.product_id.label("id"), column.label("sort_key")).where(
+        *_conditions(shape, FilterForm()), *ordering.after(continued=form.continued)
+    )
+    page = ordering.limited(_through_subtree(listed, ordering, key)).subquery("listed")
+    return _with_products(page, shape, descends=ordering.descends)
 
 
-@functools.cache
-def counts_of_categories(shape: Shape) -> Statement:
-    """Return how many products are in and below each category in `keys`, up to `COUNT_CEILING`, as `total`."""
-
-    def children(category_id: ColumnElement[Any]) -> Statement:
-        some = select(ProductListing.product_id).where(
-            *_conditions(shape, FilterForm()), ProductListing.category_id.in_(_subtree(category_id))
-        )
-        return select(func.count().label("total")).select_from(some.limit(COUNT_CEILING).subquery())
-
-    return per_key(children)
+def counts_of_categories(shape: Shape, key: Key) -> Statement:
+    """Return how many products are in and below a category, up to `COUNT_CEILING`, as `total`."""
+    some = select(ProductListing.product_id).where(
+        *_conditions(shape, FilterForm()), ProductListing.category_id.in_(_subtree(key))
+    )
+    return select(func.count().label("total")).select_from(some.limit(COUNT_CEILING).subquery())
 
 
-def _listed_in_collection(shape: Shape, collection_id: ColumnElement[Any]) -> Statement:
+def _listed_in_collection(shape: Shape, key: Key) -> Statement:
     return (
         select(CollectionProduct.product_id.label("id"), CollectionProduct.position.label("sort_key"))
         .join(
@@ -275,27 +264,18 @@ def _listed_in_collection(shape: Shape, collection_id: ColumnElement[Any]) -> St
             (ProductListing.shop_id == CollectionProduct.shop_id)
             & (ProductListing.product_id == CollectionProduct.product_id),
         )
-        .where(*_conditions(shape, FilterForm()), CollectionProduct.collection_id == collection_id)
+        .where(*_conditions(shape, FilterForm()), CollectionProduct.collection_id == key)
     )
 
 
-@functools.lru_cache(maxsize=20)
-def products_of_collections(shape: Shape, _: str, forward: bool, continued: bool) -> Statement:  # noqa: FBT001
-    """Return a page of the products of each collection in `keys`, by their place in it."""
-
-    def children(collection_id: ColumnElement[Any]) -> Statement:
-        ordering = Ordering(CollectionProduct.position, CollectionProduct.product_id, Integer(), not forward)
-        listed = _listed_in_collection(shape, collection_id).where(*ordering.after(continued=continued))
-        return _with_products(ordering.limited(listed).subquery("listed"), shape, descends=ordering.descends)
-
-    return per_key(children)
+def products_of_collections(shape: Shape, form: PageForm, key: Key) -> Statement:
+    """Return a page of the products of a collection, by their place in it."""
+    ordering = Ordering(CollectionProduct.position, CollectionProduct.product_id, Integer(), not form.forward)
+    listed = _listed_in_collection(shape, key).where(*ordering.after(continued=form.continued))
+    return _with_products(ordering.limited(listed).subquery("listed"), shape, descends=ordering.descends)
 
 
-@functools.cache
-def counts_of_collections(shape: Shape) -> Statement:
-    """Return how many products each collection in `keys` shows, up to `COUNT_CEILING`, as `total`."""
-    return per_key(
-        lambda key: select(func.count().label("total")).select_from(
-            _listed_in_collection(shape, key).limit(COUNT_CEILING).subquery()
-        )
-    )
+def counts_of_collections(shape: Shape, key: Key) -> Statement:
+    """Return how many products a collection shows, up to `COUNT_CEILING`, as `total`."""
+    some = _listed_in_collection(shape, key).limit(COUNT_CEILING)
+    return select(func.count().label("total")).select_from(some.subquery())

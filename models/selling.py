@@ -1,12 +1,12 @@
 """What a variant or product costs in a channel, and how much of it can be had."""
 
-import functools
+from typing import Any
 
 from sqlalchemy import Integer, func
 from sqlalchemy.sql import ColumnElement, and_, case, or_, select
 from sqlalchemy.sql.functions import coalesce
 
-from models.base import KEYS, LIMIT, Statement, of_shop, per_key, rows_of
+from models.base import LIMIT, Key, Statement, by_id, of_shop, rows_of
 from models.catalogue import CHANNEL, listing_is_shown
 from models.inventory import ChannelWarehouse, StockLevel, Warehouse
 from models.keysets import ColumnExpression
@@ -19,19 +19,20 @@ _MOST = 2**31 - 1
 """Where quantities saturate: the sum of several warehouses may exceed what GraphQL's Int holds."""
 
 
-def _prices(amount: ColumnExpression, shape: Shape) -> Statement:
+def _prices(amount: ColumnExpression, shape: Shape, key: Key) -> Statement:
     sold = () if shape.drafts else (is_sold(),)
-    return (
-        select(Listing.variant_id, amount.label("minor"), Channel.currency)
-        .join(Channel, and_(Channel.shop_id == Listing.shop_id, Channel.id == Listing.channel_id))
-        .where(
-            of_shop(Listing),
-            Listing.variant_id == func.any(KEYS),
-            Listing.channel_id == CHANNEL,
-            amount.is_not(None),
-            *sold,
-        )
+    return select(Listing.variant_id, amount.label("minor"), _currency()).where(
+        of_shop(Listing),
+        Listing.variant_id == key,
+        Listing.channel_id == CHANNEL,
+        amount.is_not(None),
+        *sold,
     )
+
+
+def _currency() -> ColumnElement[str]:
+    """Return the currency of the channel; of no row, so it is looked up once a statement."""
+    return select(Channel.currency).where(of_shop(Channel), Channel.id == CHANNEL).scalar_subquery().label("currency")
 
 
 def is_sold() -> ColumnElement[bool]:
@@ -39,60 +40,47 @@ def is_sold() -> ColumnElement[bool]:
     return and_(Listing.is_published, or_(Listing.available_from.is_(None), Listing.available_from <= func.now()))
 
 
-@functools.cache
-def prices_of_variants(shape: Shape) -> Statement:
-    """Return minor and currency of each variant in `keys` that the channel sells."""
-    return _prices(Listing.price_minor, shape)
+def prices_of_variants(shape: Shape, key: Key) -> Statement:
+    """Return minor and currency of a variant that the channel sells."""
+    return _prices(Listing.price_minor, shape, key)
 
 
-@functools.cache
-def compare_at_prices_of_variants(shape: Shape) -> Statement:
-    """Return minor and currency of the former price of each variant in `keys` that has one."""
-    return _prices(Listing.compare_at_minor, shape)
+def compare_at_prices_of_variants(shape: Shape, key: Key) -> Statement:
+    """Return minor and currency of the former price of a variant that has one."""
+    return _prices(Listing.compare_at_minor, shape, key)
 
 
-@functools.cache
-def listings_of_variants(_: Shape) -> Statement:
-    """Return up to `first` listings of each variant in `keys`, whatever the channel."""
-    return per_key(
-        lambda key: (
-            rows_of(Listing, Channel.currency)
-            .join(Channel, and_(Channel.shop_id == Listing.shop_id, Channel.id == Listing.channel_id))
-            .where(of_shop(Listing), Listing.variant_id == key)
-            .order_by(Listing.channel_id)
-            .limit(LIMIT)
-        )
-    )
-
-
-@functools.cache
-def listings_by_id(_: Shape) -> Statement:
-    """Return the listings with the ids in `keys`."""
+def _listings() -> Statement:
     return (
         rows_of(Listing, Channel.currency)
         .join(Channel, and_(Channel.shop_id == Listing.shop_id, Channel.id == Listing.channel_id))
-        .where(of_shop(Listing), Listing.id == func.any(KEYS))
+        .where(of_shop(Listing))
     )
 
 
-@functools.cache
-def price_ranges_of_products(shape: Shape) -> Statement:
-    """Return minimum_minor, maximum_minor and currency of each product in `keys` that the channel sells."""
+def listings_of_variants(_: Shape, key: Key) -> Statement:
+    """Return up to `first` listings of a variant, whatever the channel."""
+    return _listings().where(Listing.variant_id == key).order_by(Listing.channel_id).limit(LIMIT)
+
+
+def listings_by_id(_: Shape, key: Key) -> Statement:
+    """Return the listing with this id."""
+    return _listings().where(Listing.id == key)
+
+
+def price_ranges_of_products(shape: Shape, key: Key) -> Statement:
+    """Return minimum_minor, maximum_minor and currency of a product that the channel sells."""
     shown = ProductListing.channel_id == CHANNEL if shape.drafts else listing_is_shown()
-    return (
-        select(
-            ProductListing.product_id,
-            ProductListing.price_from_minor.label("minimum_minor"),
-            ProductListing.price_to_minor.label("maximum_minor"),
-            Channel.currency,
-        )
-        .join(Channel, and_(Channel.shop_id == ProductListing.shop_id, Channel.id == ProductListing.channel_id))
-        .where(
-            of_shop(ProductListing),
-            ProductListing.product_id == func.any(KEYS),
-            shown,
-            ProductListing.price_from_minor.is_not(None),
-        )
+    return select(
+        ProductListing.product_id,
+        ProductListing.price_from_minor.label("minimum_minor"),
+        ProductListing.price_to_minor.label("maximum_minor"),
+        _currency(),
+    ).where(
+        of_shop(ProductListing),
+        ProductListing.product_id == key,
+        shown,
+        ProductListing.price_from_minor.is_not(None),
     )
 
 
@@ -101,22 +89,24 @@ def left_in(level: type[StockLevel] = StockLevel) -> ColumnElement[int]:
     return level.on_hand - level.allocated - level.reserved - level.safety
 
 
-def _availability(*, by_product: bool) -> Statement:
+def _warehouses() -> ColumnElement[Any]:
+    """Return the warehouses that the channel sells from; an array, so they are looked up once a statement."""
+    ids = select(ChannelWarehouse.warehouse_id).where(of_shop(ChannelWarehouse), ChannelWarehouse.channel_id == CHANNEL)
+    return func.array(ids.scalar_subquery())
+
+
+def _availability(key: Key, *, by_product: bool) -> Statement:
     """Sum the stock of the channel's warehouses; each variant's sum is made before anything else is joined."""
     stock = (
         select(
             func.least(func.greatest(func.sum(left_in()), 0), _MOST).label("quantity"),
             coalesce(func.bool_or(left_in() + StockLevel.backorder_limit > 0), False).label("in_stock"),
         )
-        .join(
-            ChannelWarehouse,
-            and_(
-                ChannelWarehouse.shop_id == StockLevel.shop_id,
-                ChannelWarehouse.warehouse_id == StockLevel.warehouse_id,
-                ChannelWarehouse.channel_id == CHANNEL,
-            ),
+        .where(
+            of_shop(StockLevel),
+            StockLevel.variant_id == Variant.id,
+            StockLevel.warehouse_id == func.any(_warehouses()),
         )
-        .where(of_shop(StockLevel), StockLevel.variant_id == Variant.id)
         .lateral("stock")
     )
     sold = (
@@ -128,7 +118,7 @@ def _availability(*, by_product: bool) -> Statement:
     available = and_(sold, or_(~Variant.track_inventory, stock.c.in_stock))
     rows = Variant.__table__.join(stock, of_shop(Variant))
     of_keys = Variant.product_id if by_product else Variant.id
-    scoped = (of_shop(Variant), Variant.deleted_at.is_(None), of_keys == func.any(KEYS))
+    scoped = (of_shop(Variant), Variant.deleted_at.is_(None), of_keys == key)
     if not by_product:
         return (
             select(Variant.id, quantity.cast(Integer).label("quantity"), available.label("is_available"))
@@ -149,32 +139,26 @@ def _availability(*, by_product: bool) -> Statement:
     )
 
 
-@functools.cache
-def availability_of_variants(_: Shape) -> Statement:
-    """Return quantity (null where stock is not counted) and is_available of each variant in `keys`."""
-    return _availability(by_product=False)
+def availability_of_variants(_: Shape, key: Key) -> Statement:
+    """Return quantity (null where stock is not counted) and is_available of a variant."""
+    return _availability(key, by_product=False)
 
 
-@functools.cache
-def availability_of_products(_: Shape) -> Statement:
-    """Return the same of each product in `keys`, over its variants."""
-    return _availability(by_product=True)
+def availability_of_products(_: Shape, key: Key) -> Statement:
+    """Return the same of a product, over its variants."""
+    return _availability(key, by_product=True)
 
 
-@functools.cache
-def stock_levels_of_variants(_: Shape) -> Statement:
-    """Return up to `first` stock rows of each variant in `keys`, with what is available."""
-    return per_key(
-        lambda key: (
-            rows_of(StockLevel, left_in().label("available"))
-            .where(of_shop(StockLevel), StockLevel.variant_id == key)
-            .order_by(StockLevel.warehouse_id)
-            .limit(LIMIT)
-        )
+def stock_levels_of_variants(_: Shape, key: Key) -> Statement:
+    """Return up to `first` stock rows of a variant, with what is available."""
+    return (
+        rows_of(StockLevel, left_in().label("available"))
+        .where(of_shop(StockLevel), StockLevel.variant_id == key)
+        .order_by(StockLevel.warehouse_id)
+        .limit(LIMIT)
     )
 
 
-@functools.cache
-def warehouses_by_id(_: Shape) -> Statement:
-    """Return the warehouses with the ids in `keys`."""
-    return rows_of(Warehouse).where(of_shop(Warehouse), Warehouse.id == func.any(KEYS))
+def warehouses_by_id(_: Shape, key: Key) -> Statement:
+    """Return the warehouse with this id."""
+    return by_id(Warehouse, key)

@@ -1,6 +1,5 @@
 """Shops, their hosts and their channels."""
 
-import functools
 import uuid
 from typing import Any
 
@@ -10,7 +9,19 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import bindparam, select
 from sqlalchemy.sql.sqltypes import Uuid
 
-from models.base import Aggregate, Base, Statement, Tenant, by_ids, of_shop, one_of, rows_of, slug_check, unique_while
+from models.base import (
+    Aggregate,
+    Base,
+    Key,
+    Statement,
+    Tenant,
+    by_id,
+    of_shop,
+    one_of,
+    rows_of,
+    slug_check,
+    unique_while,
+)
 from models.scopes import Shape
 
 SHOP_STATUSES = ("ACTIVE", "SUSPENDED", "CLOSED")
@@ -84,7 +95,6 @@ channels = rows_of(Channel).where(of_shop(Channel)).order_by(Channel.created_at,
 channel_by_slug = rows_of(Channel).where(of_shop(Channel), Channel.slug == bindparam("slug"))
 
 
-@functools.cache
-def channels_by_id(_: Shape) -> Statement:
-    """Return the channels with the ids in `keys`."""
-    return by_ids(Channel)
+def channels_by_id(_: Shape, key: Key) -> Statement:
+    """Return the channel with this id."""
+    return by_id(Channel, key)

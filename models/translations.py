@@ -1,13 +1,12 @@
 """Texts in other locales than the shop's own."""
 
-import functools
 import uuid
 
 from sqlalchemy import CheckConstraint, Text, func
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import ColumnElement, bindparam, select
 
-from models.base import KEYS, Entity, Statement, Tenant, columns_of, of_shop, one_of, rows_of
+from models.base import LIMIT, Entity, Key, Statement, Tenant, columns_of, of_shop, one_of, rows_of
 from models.scopes import Shape
 
 TRANSLATED = {
@@ -69,11 +68,11 @@ def _text(entity: type[Entity], column: ColumnElement[str]) -> ColumnElement[str
     return func.coalesce(translation, column).label(column.key)
 
 
-@functools.cache
-def translations_of_entities(_: Shape) -> Statement:
-    """Return all translations of the entities in `keys`, as staff edit them."""
+def translations_of_entities(_: Shape, key: Key) -> Statement:
+    """Return up to `first` translations of an entity, as staff edit them."""
     return (
         rows_of(Translation)
-        .where(of_shop(Translation), Translation.entity_id == func.any(KEYS))
+        .where(of_shop(Translation), Translation.entity_id == key)
         .order_by(Translation.locale, Translation.field)
+        .limit(LIMIT)
     )

@@ -9,6 +9,7 @@ from core.pagination import Page
 from core.statements import Row
 from loaders import catalogue as relations
 from loaders.batching import Paging, cursor_values, page_of
+from loaders.carrying import Carried, read
 from models import catalogue as rows
 from models import pages, product_pages, shops
 from models.base import Entity, Statement
@@ -34,9 +35,9 @@ class ProductListing(Page):
     scope: Scope
 
 
-async def channels(context: Context) -> Sequence[Row]:
+async def channels(context: Context, *, carried: Carried | None = None) -> Sequence[Row]:
     """Return all channels of the shop, oldest first."""
-    return await context.database.fetch(shops.channels)
+    return await read(context.database, shops.channels, context.default_scope(), carried)
 
 
 async def currency(context: Context, scope: Scope) -> str:
@@ -47,22 +48,44 @@ async def currency(context: Context, scope: Scope) -> str:
     return str(channel.currency)
 
 
-async def find(context: Context, scope: Scope, statement: Callable[[Shape], Statement], value: str) -> Row | None:
+async def find(
+    context: Context,
+    scope: Scope,
+    statement: Callable[[Shape], Statement],
+    value: str,
+    *,
+    carried: Carried | None = None,
+) -> Row | None:
     """Return the row that a look-up by text finds; None where there is none, or none that may be seen."""
-    return await context.database.fetch_one(
-        statement(scope.shape), value=value, channel=scope.channel_id, locale=scope.locale
-    )
+    found = await read(context.database, statement(scope.shape), scope, carried, value=value)
+    return found[0] if found else None
 
 
-async def root_categories(context: Context, scope: Scope, *, first: int) -> Sequence[Row]:
+async def root_categories(
+    context: Context, scope: Scope, *, first: int, carried: Carried | None = None
+) -> Sequence[Row]:
     """Return the categories at the top of the tree."""
-    return await context.database.fetch(rows.root_categories(scope.shape), first=first, locale=scope.locale)
+    return await read(context.database, rows.root_categories(scope.shape), scope, carried, first=first)
 
 
-async def products(
-    context: Context, scope: Scope, wanted: ProductFilter, sort: ProductSort, paging: Paging
+async def products(  # noqa: PLR0913  (what is asked, how it is sorted and cut, and what it brings)
+    context: Context,
+    scope: Scope,
+    wanted: ProductFilter,
+    sort: ProductSort,
+    paging: Paging,
+    *,
+    carried: Carried | None = None,
 ) -> ProductListing:
     """Return a page of products.
+
+    Args:
+        context: Of the operation.
+        scope: What is seen.
+        wanted: Which products.
+        sort: In which order.
+        paging: Which page.
+        carried: What to bring of each; its columns begin with id and sort_key.
 
     Raises:
         BadUserInput: The filter cannot be met by any product, or needs what it does not bring.
@@ -70,13 +93,13 @@ async def products(
     _check(context.actor, wanted, sort)
     request = paging.request
     statement = product_pages.product_page(scope.shape, wanted.form, sort, request.forward, request.cursor is not None)
-    found = await _fetch(context, scope, wanted, statement, **cursor_values(request))
+    found = await _read(context, scope, wanted, statement, carried, **cursor_values(request))
 
     async def count() -> int:
-        counted = await _fetch(context, scope, wanted, product_pages.product_count(scope.shape, wanted.form))
+        counted = await _read(context, scope, wanted, product_pages.product_count(scope.shape, wanted.form))
         return int(counted[0].total)
 
-    page = page_of(found, paging, count)
+    page = page_of(found, paging, count, by_position=carried is not None)
     return ProductListing(
         **{field.name: getattr(page, field.name) for field in dataclasses.fields(page)}, filter=wanted, scope=scope
     )
@@ -85,18 +108,19 @@ async def products(
 async def facets(context: Context, listing: ProductListing) -> Sequence[Row]:
     """Return how many products of a listing have each value of each filterable attribute, attribute by attribute."""
     shape, wanted = listing.scope.shape, listing.filter
-    return await _fetch(context, listing.scope, wanted, product_pages.product_facets(shape, wanted.form))
+    return await _read(context, listing.scope, wanted, product_pages.product_facets(shape, wanted.form))
 
 
-async def _fetch(context: Context, scope: Scope, wanted: ProductFilter, statement: Statement, **more: Any) -> list[Row]:
-    values = {
-        **wanted.values(),
-        "channel": scope.channel_id,
-        "locale": scope.locale,
-        "search_config": search_config(context.shop.default_locale),
-        **more,
-    }
-    return await context.database.fetch(statement, **values)
+async def _read(
+    context: Context,
+    scope: Scope,
+    wanted: ProductFilter,
+    statement: Statement,
+    carried: Carried | None = None,
+    **more: Any,
+) -> list[Row]:
+    values = {**wanted.values(), "search_config": search_config(context.shop.default_locale), **more}
+    return await read(context.database, statement, scope, carried, **values)
 
 
 def _check(actor: Actor, wanted: ProductFilter, sort: ProductSort) -> None:
@@ -111,26 +135,29 @@ def _check(actor: Actor, wanted: ProductFilter, sort: ProductSort) -> None:
         raise BadUserInput("The price range ends before it begins.", argument="filter.price")
 
 
-async def page_of_entity(context: Context, scope: Scope, entity: type[Entity], paging: Paging) -> Page:
-    """Return a page of all rows of an entity, oldest first."""
+async def page_of_entity(
+    context: Context, scope: Scope, entity: type[Entity], paging: Paging, *, carried: Carried | None = None
+) -> Page:
+    """Return a page of all rows of an entity, oldest first; `carried` as in `products`."""
     request = paging.request
     statement = pages.entity_page(entity, scope.shape, request.forward, request.cursor is not None)
-    found = await context.database.fetch(statement, locale=scope.locale, **cursor_values(request))
+    found = await read(context.database, statement, scope, carried, **cursor_values(request))
 
     async def count() -> int:
         counted = await context.database.fetch(pages.entity_count(entity, scope.shape))
         return int(counted[0].total)
 
-    return page_of(found, paging, count)
+    return page_of(found, paging, count, by_position=carried is not None)
 
 
-async def reviews_by_status(context: Context, status: str, paging: Paging) -> Page:
-    """Return a page of the reviews with a status, oldest first."""
+async def reviews_by_status(context: Context, status: str, paging: Paging, *, carried: Carried | None = None) -> Page:
+    """Return a page of the reviews with a status, oldest first; `carried` as in `products`."""
     request = paging.request
     statement = pages.reviews_by_status(request.forward, request.cursor is not None)
-    found = await context.database.fetch(statement, value=status, **cursor_values(request))
+    scope = context.default_scope()
+    found = await read(context.database, statement, scope, carried, value=status, **cursor_values(request))
 
     async def count() -> int:
         return int((await context.database.fetch(pages.review_count_by_status, value=status))[0].total)
 
-    return page_of(found, paging, count)
+    return page_of(found, paging, count, by_position=carried is not None)

@@ -3,7 +3,7 @@
 import dataclasses
 import enum
 import uuid
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 from core.clock import Clock
@@ -12,6 +12,7 @@ from core.errors import Forbidden, Unauthenticated
 from core.pagination import CursorCodec
 from loaders import Loaders
 from loaders.batching import Relation
+from loaders.carrying import Carried
 from models.scopes import Scope
 
 
@@ -120,6 +121,8 @@ class Context:
         loaders: Batched reads of this operation.
         clock: The time source.
         scopes: What each root field's subtree is seen through, by response key.
+        carried: What the statement of a root field is to bring, by response key; whoever runs the operation says so
+            before it calls the field's resolver.
     """
 
     shop: Shop
@@ -128,6 +131,7 @@ class Context:
     loaders: Loaders
     clock: Clock
     scopes: dict[str, Scope] = dataclasses.field(default_factory=dict)
+    carried: dict[str, Carried] = dataclasses.field(default_factory=dict)
 
     def default_scope(self) -> Scope:
         """Return the scope of a root field that names neither channel nor locale."""
@@ -135,10 +139,19 @@ class Context:
 
     def load(self, relation: Relation, key: Any, root: str, arguments: Mapping[str, Any]) -> Awaitable[Any]:
         """Read what a relation holds for a key, as the root field with this response key sees it."""
+        return self.loaders.load(relation, key, self._scope(root), arguments)
+
+    def load_list(
+        self, relation: Relation, keys: Sequence[Any], root: str, arguments: Mapping[str, Any], *, alone: bool = False
+    ) -> Awaitable[list[Any]]:
+        """Read the same for all parents of a level; see `loaders.Loaders.load_list`."""
+        return self.loaders.load_list(relation, keys, self._scope(root), arguments, alone=alone)
+
+    def _scope(self, root: str) -> Scope:
         scope = self.scopes.get(root)
         if scope is None:
             scope = self.scopes[root] = self.default_scope()
-        return self.loaders.load(relation, key, scope, arguments)
+        return scope
 
     def cursors(self, listing: str) -> CursorCodec:
         """Return the codec of a listing's cursors."""

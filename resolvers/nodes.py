@@ -7,6 +7,7 @@ from core.errors import BadUserInput
 from core.ids import decode_global_id
 from core.statements import Row
 from loaders import catalogue
+from loaders.carrying import Carried, read_one
 from models.scopes import Scope
 from resolvers.context import Context, Permission
 
@@ -30,7 +31,9 @@ _RELATIONS = {
 """How each type is read by id, and what the actor needs to see it."""
 
 
-async def node(context: Context, scope: Scope, global_id: str, *, of: str | None = None) -> Row | None:
+async def node(
+    context: Context, scope: Scope, global_id: str, *, of: str | None = None, carried: Carried | None = None
+) -> Row | None:
     """Return the object with this id.
 
     Args:
@@ -38,6 +41,7 @@ async def node(context: Context, scope: Scope, global_id: str, *, of: str | None
         scope: What is seen.
         global_id: From a client.
         of: The only type that will do; any where it is None.
+        carried: What to bring of it; it is left alone where the type is not known.
 
     Returns:
         The row; None for an id that is malformed, of another type, of another shop, or not to be seen: nobody can
@@ -49,6 +53,8 @@ async def node(context: Context, scope: Scope, global_id: str, *, of: str | None
     relation, permission = _RELATIONS[decoded[0]]
     if permission is not None and not context.actor.may(permission):
         return None
+    if carried is not None and of is not None:
+        return await read_one(context.database, relation, decoded[1], scope, carried)
     found: Row | None = await context.loaders.load(relation, decoded[1], scope, {})
     return found
 
