@@ -6,11 +6,26 @@ from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
-from sqlalchemy.dialects.postgresql.asyncpg import dialect
+from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, dialect
 from sqlalchemy.sql import Executable
-from sqlalchemy.sql.compiler import SQLCompiler
+
+
+class _Compiler(PGCompiler_asyncpg):
+    """Writes what a statement brings itself into its text.
+
+    A plan is made once for all values: behind a parameter, PostgreSQL could neither see that a partial index covers a
+    status, nor how few rows a limit leaves.
+    """
+
+    def visit_bindparam(self, bindparam: Any, *args: Any, **options: Any) -> Any:
+        """Return the text of a parameter, or of the constant that it stands for."""
+        if not bindparam.required:
+            options["literal_binds"] = True
+        return super().visit_bindparam(bindparam, *args, **options)  # type: ignore[no-untyped-call]
+
 
 _DIALECT = dialect()  # type: ignore[no-untyped-call]
+_DIALECT.statement_compiler = _Compiler
 _LARGEST_CACHE = 2_000
 """Statements; `models` builds each shape once, so this is far above what a schema needs, and still a bound."""
 
@@ -41,13 +56,11 @@ class Compiled:
     Attributes:
         text: SQL with $1, $2 ….
         names: Name of the value for each parameter, in order.
-        constants: Values that the statement brings itself, by name.
         row: Class of the rows.
     """
 
     text: str
     names: tuple[str, ...]
-    constants: Mapping[str, Any]
     row: type[Row]
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
@@ -56,33 +69,34 @@ class Compiled:
         Raises:
             KeyError: A value is missing.
         """
-        constants = self.constants
-        return [values[name] if name in values else constants[name] for name in self.names]
+        return [values[name] for name in self.names]
 
 
 _compiled: OrderedDict[Executable, Compiled] = OrderedDict()
 _row_classes: dict[str, type[Row]] = {"": Row}
 
 
-def compile_statement(statement: Executable) -> Compiled:
+def compile_statement(statement: Executable | Compiled) -> Compiled:
     """Return the compiled form of a statement; compiled at the first sight of the object only."""
+    if isinstance(statement, Compiled):
+        return statement
     known = _compiled.get(statement)
     if known is not None:
         return known
-    compiled = _compile(statement)
+    compiled = compile_once(statement)
     _compiled[statement] = compiled
     if len(_compiled) > _LARGEST_CACHE:
         _compiled.popitem(last=False)
     return compiled
 
 
-def _compile(statement: Executable) -> Compiled:
+def compile_once(statement: Executable) -> Compiled:
+    """Return the compiled form of a statement, for those who keep it themselves."""
     compiled = statement.compile(dialect=_DIALECT)  # type: ignore[attr-defined]
-    assert isinstance(compiled, SQLCompiler)  # noqa: S101  (narrows the type; every statement of ours compiles to SQL)
+    assert isinstance(compiled, _Compiler)  # noqa: S101  (narrows the type; every statement of ours compiles to SQL)
     names = tuple(compiled.positiontup or ())
-    constants = {name: compiled.binds[name].value for name in names if not compiled.binds[name].required}
     entity = statement.get_execution_options().get("entity", "")
-    return Compiled(compiled.string, names, constants, row_class(entity))
+    return Compiled(compiled.string, names, row_class(entity))
 
 
 def row_class(entity: str) -> type[Row]:
