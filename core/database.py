@@ -25,7 +25,10 @@ APPLICATION_ROLE = "galleria_app"
 
 _ANYTHING = text("SELECT")
 
-_SET_LOCALLY = text("SELECT set_config('app.shop_id', :shop, true), set_config('statement_timeout', :timeout, true)")
+_SET_LOCALLY = text(
+    "SELECT set_config('app.shop_id', :shop, true), set_config('statement_timeout', :timeout, true),"
+    " set_config('jit', 'off', true)"
+)
 
 Transaction = AsyncSession
 """What a write block hands out; `await transaction.commit()` is its last line."""
@@ -61,7 +64,7 @@ class Database:
             acquire_timeout_seconds: How long an operation waits for a connection before it is told to come back later.
         """
         parts = make_url(url)
-        settings = {"application_name": "galleria", "jit": "off"}
+        settings = {"application_name": "galleria"}
         if parts.username != APPLICATION_ROLE:
             settings["role"] = APPLICATION_ROLE
         reads = ReadPool(

@@ -25,11 +25,13 @@ _NOTHING = "SELECT"
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
-# It returns no row, and everything that it sets ends with the transaction.
+# It returns no row, and everything that it sets ends with the transaction. Compiling a plan costs more than our
+# statements take; said here and not when connecting, since poolers refuse settings that they do not know.
 _ENTER = (
     "SELECT WHERE set_config('app.shop_id', $1, true) IS NULL"
     " OR set_config('statement_timeout', $2, true) IS NULL"
     " OR set_config('transaction_read_only', 'on', true) IS NULL"
+    " OR set_config('jit', 'off', true) IS NULL"
 )
 
 _BEGIN_NAME, _ENTER_NAME = "galleria_begin", "galleria_enter"
@@ -156,7 +158,8 @@ class ReadConnection:
         self, statement: PreparedStatement, arguments: Sequence[Any], scope: Scope, *, alone: bool
     ) -> list[Row]:
         await self.driver.execute(
-            f"{_BEGIN}; SET LOCAL app.shop_id = '{scope.tenant}'; SET LOCAL statement_timeout = {scope.milliseconds}"
+            f"{_BEGIN}; SET LOCAL app.shop_id = '{scope.tenant}'; "
+            f"SET LOCAL statement_timeout = {scope.milliseconds}; SET LOCAL jit = off"
         )
         rows = await self._run(statement, arguments)
         if alone:

@@ -3,19 +3,20 @@
 import asyncio
 import functools
 import time
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 from sqlalchemy import BigInteger, Integer, bindparam, func, literal_column, select, table, text
 
 from core.database import Database
-from core.errors import DeadlineExceeded
+from core.errors import DeadlineExceeded, Overloaded
 from core.reading import Scope
 from core.statements import compile_statement
 from models.products import Product
 from tests import factories
 from tests.core.connections import end_backends, end_backends_unseen, in_use, wait_for_lock
-from tests.core.counting import counted
+from tests.core.relays import relayed
 
 COUNT = select(func.count().label("total")).select_from(Product)
 WAIT = select(func.pg_advisory_xact_lock(bindparam("lock", type_=BigInteger())))
@@ -96,6 +97,18 @@ async def test_tenant_deadline_and_read_only_hold_for_the_statement(single, shop
     assert row.read_only == "on"
     assert 0 < int(row.timeout.removesuffix("ms").replace("5s", "5000")) <= 5000
     await assert_clean(single)
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("alone", [True, False])
+async def test_no_plan_is_compiled_to_machine_code(postgres, shop, alone):
+    url = urlsplit(postgres.app_url)._replace(query="jit=on").geturl()
+    database = await Database.connect(url, pool_size=1)
+
+    (row,) = await read(database, shop, text("SELECT current_setting('jit') AS jit"), alone=alone)
+
+    assert row.jit == "off"
+    await database.close()
 
 
 async def test_reads_write_nothing(single, shop):
@@ -237,17 +250,44 @@ async def test_later_reads_of_the_operation_see_one_moment(own, shop):
 
 
 async def test_how_often_an_operation_waits_for_the_server(postgres, shop):
-    async with counted(postgres.app_url) as (url, turns):
-        database = await Database.connect(url, pool_size=1)
+    async with relayed(postgres.app_url) as relay:
+        database = await Database.connect(relay.url, pool_size=1)
         alone = functools.partial(read, database, shop)
         snapshot = functools.partial(read, database, shop, alone=False)
         asked = []
         for operation in (alone, alone, snapshot):
-            before = turns.total
+            before = relay.turns
             await operation()
             await database.reads.settled()
-            asked.append(turns.total - before)
+            asked.append(relay.turns - before)
         await database.close()
 
     # The first prepares the statement; the last one's COMMIT is waited for by nobody.
     assert asked == [3, 1, 2]
+
+
+async def test_the_last_words_of_a_server_are_understood(postgres, shop):
+    async with relayed(postgres.app_url) as relay:
+        database = await Database.connect(relay.url, pool_size=1)
+        await read(database, shop)
+        await hear_last_words(database, relay)
+        assert (await read(database, shop))[0].total == 0
+
+        tenant = database.of_tenant(shop.id)
+        await tenant.fetch(COUNT)
+        await hear_last_words(database, relay)
+        with pytest.raises(Overloaded):
+            await tenant.fetch(COUNT)
+        await tenant.close()
+        await database.close()
+
+
+async def hear_last_words(database, relay):
+    """Let the server end the connection, and stop before the connection is closed."""
+    (connection,) = database.reads._connections
+    heard = asyncio.Event()
+    connection.driver.add_log_listener(lambda *_: heard.set())
+    for kind in (b"E", b"N"):
+        fields = b"SFATAL\0C57P01\0Mterminating connection\0\0"
+        relay.clients[-1].write(kind + (4 + len(fields)).to_bytes(4) + fields)
+    await heard.wait()
