@@ -19,7 +19,6 @@ from graphql.execution.collect_fields import (
     collect_fields,
     collect_subfields,
 )
-from graphql.execution.executor import default_field_resolver
 from graphql.execution.values import VariableValues
 
 from engine.arguments import arguments_of
@@ -31,6 +30,7 @@ from engine.fields import (
     loaded_field_of,
     loading_arguments,
     plain_of,
+    resolver_of,
     row_field_of,
 )
 from engine.folding import Fold, NotFolded
@@ -184,8 +184,9 @@ class Compiler:
         elif plain is not None:
             field.read, field.is_settled = plain.read, plain.is_settled
         else:
-            field.resolve = definition.resolve or default_field_resolver
             self._resolvers += 1
+            field.resolve, field.arguments = resolver_of(self.schema, definition, self.arguments(definition, node))
+            return
         field.arguments = self.arguments(definition, node)
 
     def arguments(self, definition: GraphQLField, node: FieldNode) -> Arguments:

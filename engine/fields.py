@@ -4,13 +4,16 @@ import dataclasses
 import keyword
 import operator
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from graphql import GraphQLField, GraphQLObjectType
+from graphql.execution.executor import default_field_resolver
+from strawberry.relay import GlobalID
 from strawberry.types.arguments import convert_argument
 from strawberry.types.field import StrawberryField
+from strawberry.types.fields.resolver import StrawberryResolver
 
-from engine.leaves import Names
+from engine.leaves import PLAIN, Names
 from engine.loading import ComputedField, LoadedField, RowField, same, shows_rows
 from engine.plans import Arguments, Read
 
@@ -118,21 +121,68 @@ def loaded_field_of(field: GraphQLField) -> LoadedField | None:
 def loading_arguments(schema: Any, declared: LoadedField, read: Arguments) -> Arguments:
     """Return what reads the arguments of a field that loads, as its relation takes them."""
     prepare = declared.metadata["prepare"]
-    converter = schema._strawberry_schema.schema_converter  # noqa: SLF001  (Strawberry keeps it nowhere else)
-    named = {converter.config.name_converter.from_argument(each): each for each in declared.arguments}
+    convert = _converting(schema, declared)
 
     def arguments(state: Any) -> Mapping[str, Any]:
-        given = {}
-        for name, value in read(state).items():
-            argument = named[name]
-            given[argument.python_name] = (
-                convert_argument(value, argument.type, converter.scalar_registry, converter.config)
-                if type(value) is list or type(value) is dict
-                else value
-            )
+        given = convert(read(state))
         return prepare(state.context, given) if prepare else given
 
     return arguments
+
+
+def resolver_of(schema: Any, field: GraphQLField, read: Arguments) -> tuple[Callable[..., Any], Arguments]:
+    """Return how a field with a resolver is called: the function itself where nothing of Strawberry stands before it.
+
+    Strawberry looks the names and types of all arguments up for each call; here that is done once.
+    """
+    declared = definition_of(field)
+    resolver = declared.base_resolver if declared is not None else None
+    if declared is None or resolver is None or not _is_simple(resolver) or _handles_exceptions(schema):
+        return field.resolve or default_field_resolver, read
+    function: Callable[..., Any] = cast("Any", resolver.wrapped_func)
+    convert = _converting(schema, declared)
+    info_class = schema._strawberry_schema.config.info_class  # noqa: SLF001  (Strawberry keeps it nowhere else)
+    takes_self, info_parameter = resolver.self_parameter is not None, resolver.info_parameter
+    if info_parameter is None:
+        return (
+            lambda source, _, **arguments: function(source, **arguments) if takes_self else function(**arguments)
+        ), lambda state: convert(read(state))
+    name = info_parameter.name
+
+    def call(source: Any, info: Any, **arguments: Any) -> Any:
+        arguments[name] = info_class(_raw_info=info, _field=declared)
+        return function(source, **arguments) if takes_self else function(**arguments)
+
+    return call, lambda state: convert(read(state))
+
+
+def _is_simple(resolver: StrawberryResolver[Any]) -> bool:
+    """Tell whether a resolver takes nothing but itself, the info and its arguments."""
+    return resolver.parent_parameter is None and resolver.root_parameter is None
+
+
+def _handles_exceptions(schema: Any) -> bool:
+    return bool(schema._strawberry_schema.schema_converter.exception_handlers)  # noqa: SLF001  (see above)
+
+
+def _converting(schema: Any, declared: StrawberryField) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """Return what turns arguments as graphql-core has them into those that Strawberry gives to resolvers."""
+    converter = schema._strawberry_schema.schema_converter  # noqa: SLF001  (Strawberry keeps it nowhere else)
+    named = {converter.config.name_converter.from_argument(each): each for each in declared.arguments}
+
+    def convert(given: Mapping[str, Any]) -> dict[str, Any]:
+        converted = {}
+        for name, value in given.items():
+            argument = named[name]
+            is_same = type(value) in PLAIN and not argument.is_maybe and argument.type is not GlobalID
+            converted[argument.python_name] = (
+                value
+                if is_same
+                else convert_argument(value, argument.type, converter.scalar_registry, converter.config)
+            )
+        return converted
+
+    return convert
 
 
 def _is_name(name: str) -> bool:

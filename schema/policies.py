@@ -9,7 +9,7 @@ import strawberry
 from graphql import GraphQLField, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
 
 from core.errors import Forbidden, Unauthenticated
-from engine.fields import GUARD
+from engine.fields import CARRIES, GUARD
 from resolvers.context import ANONYMOUS, ROLES, Actor, ActorKind, Context, Permission
 
 T = TypeVar("T")
@@ -28,9 +28,16 @@ Policy = Open | Permission
 _POLICY = "policy"
 
 
-def field(policy: Policy, *, description: str, deprecation_reason: str | None = None) -> Any:
-    """Declare a field by its resolver, and who may ask for it."""
-    return strawberry.field(description=description, deprecation_reason=deprecation_reason, metadata={_POLICY: policy})
+def field(policy: Policy, *, description: str, carries: bool = False) -> Any:
+    """Declare a field by its resolver, and who may ask for it.
+
+    Args:
+        policy: Who.
+        description: For clients.
+        carries: Whether the resolver reads with what the context's `carried` says, so that what lies below the field
+            comes with the same statement.
+    """
+    return strawberry.field(description=description, metadata={_POLICY: policy, CARRIES: carries})
 
 
 def guarded(declared: Any, policy: Policy) -> Any:

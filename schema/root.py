@@ -8,6 +8,7 @@ from strawberry.types import Info
 
 from core.errors import BadUserInput
 from engine.loading import root_key
+from loaders.carrying import Carried
 from models import attributes as attribute_rows
 from models import catalogue as rows
 from models import collections as collection_rows
@@ -57,6 +58,11 @@ async def _see(info: Info[Context, None], channel: str | None, locale: str | Non
     return scope
 
 
+def _carried(info: Info[Context, None]) -> Carried | None:
+    """Return what the statement of the current root field is to bring."""
+    return info.context.carried.get(root_key(info.path))
+
+
 def _only(**given: str | None) -> tuple[str, str]:
     """Return the name and value of the one identifier that is given.
 
@@ -75,8 +81,8 @@ async def _identified(
 ) -> Any:
     name, value = _only(**given)
     if name == "id":
-        return await nodes.node(info.context, scope, value, of=type_name)
-    return await catalogue.find(info.context, scope, lookups[name], value)
+        return await nodes.node(info.context, scope, value, of=type_name, carried=_carried(info))
+    return await catalogue.find(info.context, scope, lookups[name], value, carried=_carried(info))
 
 
 def _listed(shown: type[Any], entity: type[Entity], policy: Policy, description: str) -> Any:
@@ -93,10 +99,10 @@ def _listed(shown: type[Any], entity: type[Entity], policy: Policy, description:
         scope = await _see(info, None, locale)
         arguments = {"first": first, "after": after, "last": last, "before": before}
         page = paging(info.context, entity.__tablename__, arguments)
-        return await catalogue.page_of_entity(info.context, scope, entity, page)
+        return await catalogue.page_of_entity(info.context, scope, entity, page, carried=_carried(info))
 
     resolve.__annotations__["return"] = Connection[shown]  # type: ignore[valid-type]
-    return lasts(LISTS)(costs(*PAGED)(field(policy, description=description)(resolve)))
+    return lasts(LISTS)(costs(*PAGED)(field(policy, description=description, carries=True)(resolve)))
 
 
 @strawberry.type(description="What can be read.")
@@ -110,12 +116,16 @@ class Query:
 
     @lasts(LISTS)
     @costs(*at_most(MOST_CHANNELS))
-    @field(Open.ANYONE, description=f"Where the shop sells, oldest first; a shop has at most {MOST_CHANNELS}.")
+    @field(
+        Open.ANYONE,
+        description=f"Where the shop sells, oldest first; a shop has at most {MOST_CHANNELS}.",
+        carries=True,
+    )
     async def channels(self, info: Info[Context, None]) -> list[Channel]:
-        return cast("list[Channel]", await catalogue.channels(info.context))
+        return cast("list[Channel]", await catalogue.channels(info.context, carried=_carried(info)))
 
     @lasts(DETAILS)
-    @field(Open.ANYONE, description="A product by exactly one of id, slug and externalRef.")
+    @field(Open.ANYONE, description="A product by exactly one of id, slug and externalRef.", carries=True)
     async def product(
         self,
         info: Info[Context, None],
@@ -130,7 +140,7 @@ class Query:
 
     @lasts(LISTS)
     @costs(*PAGED)
-    @field(Open.ANYONE, description="Products: filtered, searched, sorted, in pages.")
+    @field(Open.ANYONE, description="Products: filtered, searched, sorted, in pages.", carries=True)
     async def products(
         self,
         info: Info[Context, None],
@@ -152,10 +162,13 @@ class Query:
             {"first": first, "after": after, "last": last, "before": before},
             order=str(sort.value),
         )
-        return cast("ProductSearchConnection", await catalogue.products(info.context, scope, wanted, sort, page))
+        return cast(
+            "ProductSearchConnection",
+            await catalogue.products(info.context, scope, wanted, sort, page, carried=_carried(info)),
+        )
 
     @lasts(DETAILS)
-    @field(Open.ANYONE, description="A variant by exactly one of id and sku.")
+    @field(Open.ANYONE, description="A variant by exactly one of id and sku.", carries=True)
     async def variant(
         self,
         info: Info[Context, None],
@@ -168,7 +181,7 @@ class Query:
         return await _identified(info, scope, "Variant", _VARIANTS, id=id, sku=sku)
 
     @lasts(DETAILS)
-    @field(Open.ANYONE, description="A category by exactly one of id and slug.")
+    @field(Open.ANYONE, description="A category by exactly one of id and slug.", carries=True)
     async def category(
         self,
         info: Info[Context, None],
@@ -182,7 +195,7 @@ class Query:
 
     @lasts(LISTS)
     @costs(*sliced(20, 100))
-    @field(Open.ANYONE, description="The top of the category tree.")
+    @field(Open.ANYONE, description="The top of the category tree.", carries=True)
     async def categories(
         self,
         info: Info[Context, None],
@@ -191,11 +204,11 @@ class Query:
         locale: LocaleArgument = None,
     ) -> list[Category]:
         scope = await _see(info, channel, locale)
-        found = await catalogue.root_categories(info.context, scope, first=bounded(first, 100))
+        found = await catalogue.root_categories(info.context, scope, first=bounded(first, 100), carried=_carried(info))
         return cast("list[Category]", found)
 
     @lasts(DETAILS)
-    @field(Open.ANYONE, description="A collection by exactly one of id and slug.")
+    @field(Open.ANYONE, description="A collection by exactly one of id and slug.", carries=True)
     async def collection(
         self,
         info: Info[Context, None],
@@ -239,7 +252,7 @@ class Query:
     )
 
     @costs(*PAGED)
-    @field(Permission.REVIEWS_MODERATE, description="Reviews with a status, oldest first.")
+    @field(Permission.REVIEWS_MODERATE, description="Reviews with a status, oldest first.", carries=True)
     async def reviews(
         self,
         info: Info[Context, None],
@@ -251,4 +264,7 @@ class Query:
     ) -> Connection[Review]:
         arguments = {"first": first, "after": after, "last": last, "before": before}
         page = paging(info.context, f"reviews.{status.value}", arguments)
-        return cast("Connection[Review]", await catalogue.reviews_by_status(info.context, status.value, page))
+        return cast(
+            "Connection[Review]",
+            await catalogue.reviews_by_status(info.context, status.value, page, carried=_carried(info)),
+        )
