@@ -123,7 +123,11 @@ class Executable:
 
     async def _run(self, plan: Plan, coerced: VariableValues, context: Any, root_value: Any) -> ExecutionResult:
         state = State(self.schema, self.operation, self._fragments, coerced, context=context, root_value=root_value)
-        data = await run_plan(plan, state)
+        try:
+            data = await run_plan(plan, state)
+        finally:
+            if state.unused:
+                state.close_unused()
         if not state.failed:
             return ExecutionResult(data, None)
         response, errors = finished(plan, data, state)
