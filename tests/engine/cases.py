@@ -1,0 +1,151 @@
+"""Runs operations by the engine and by graphql-core and collects what differs."""
+
+import asyncio
+import collections
+import dataclasses
+import gc
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import pytest
+from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, parse
+
+from engine import executables
+from engine.executables import Executable, Executor
+from tests.engine.comparing import Outcome, difference, errors_without_propagation, operation_of, shapes_of
+from tests.engine.operations import Operation
+
+TURNS = 200
+"""Turns of the event loop within which all that an operation has started comes to its end."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an execution is given, made anew for each."""
+
+    context: Any
+    root: Any = None
+    log: Iterable[str] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Case:
+    """An operation and what it runs in.
+
+    Attributes:
+        surround: Makes the same surroundings each time.
+        label: Tells how to make the case again.
+    """
+
+    schema: GraphQLSchema
+    operation: Operation
+    document: DocumentNode
+    executable: Executable
+    surround: Callable[[], Surroundings]
+    label: str
+
+    async def outcome(self, executor: Executor) -> Outcome:
+        """Execute the operation.
+
+        Raises:
+            AssertionError: Something goes on when the result is there.
+        """
+        given = self.surround()
+        result = await self.executable.execute(
+            self.operation.variables, context=given.context, root_value=given.root, executor=executor
+        )
+        await _at_rest()
+        return Outcome.of(result, given.log)
+
+    async def difference(self, expected: Outcome, actual: Outcome) -> str | None:
+        """Say what differs in a way that is not allowed."""
+        errors: collections.Counter[Any] = collections.Counter()
+        if expected.errors != actual.errors:
+            given = self.surround()
+            errors = await errors_without_propagation(
+                self.schema,
+                self.document,
+                self.executable.operation,
+                variable_values=dict(self.operation.variables),
+                context_value=given.context,
+                root_value=given.root,
+            )
+            await _at_rest()
+        return difference(
+            expected,
+            actual,
+            all_errors=lambda: errors,
+            shapes=lambda: shapes_of(self.schema, self.document, self.executable.operation),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.operation.text}\n{dict(self.operation.variables)}\n{self.operation.name} {self.label}"
+
+
+def cases_of(
+    schema: GraphQLSchema,
+    operations: Sequence[Operation],
+    surround: Callable[[OperationDefinitionNode], Callable[[], Surroundings]],
+    label: str,
+) -> list[Case]:
+    """Return a case for each operation of one document."""
+    document = parse(operations[0].text)
+    cases = []
+    for operation in operations:
+        node = operation_of(document, operation.name)
+        executable = Executable(schema, document, node)
+        cases.append(Case(schema, operation, document, executable, surround(node), label))
+    return cases
+
+
+async def _at_rest() -> None:
+    current = asyncio.current_task()
+    for _ in range(TURNS):
+        tasks = {task for task in asyncio.all_tasks() if task is not current and not _serves(task)}
+        if not tasks:
+            return
+        await asyncio.sleep(0)
+    raise AssertionError(f"still running: {tasks}")
+
+
+def _serves(task: asyncio.Task[Any]) -> bool:
+    """Tell a task of the test's servers and fixtures, which share the event loop."""
+    code = getattr(task.get_coro(), "cr_code", None)
+    return code is not None and ("uvicorn" in code.co_filename or "pytest" in code.co_filename)
+
+
+class Fallbacks:
+    """Counts what the engine leaves to graphql-core."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        by_library = executables.execute_by_library
+
+        def counted(*arguments: Any, **named: Any) -> Any:
+            self.count += 1
+            return by_library(*arguments, **named)
+
+        monkeypatch.setattr(executables, "execute_by_library", counted)
+
+
+async def differences(cases: Sequence[Case], executor: Executor = "compiled") -> list[str]:
+    """Return what differs from graphql-core, and coroutines that the engine has left behind."""
+    with warnings.catch_warnings():
+        # graphql-core leaves coroutines behind that nobody awaits.
+        warnings.simplefilter("ignore")
+        expected = [await case.outcome("reference") for case in cases]
+        gc.collect()
+    with warnings.catch_warnings(record=True) as left_behind:
+        warnings.simplefilter("always")
+        actual = [await case.outcome(executor) for case in cases]
+        gc.collect()
+    found = [str(each.message) for each in left_behind]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for case, first, second in zip(cases, expected, actual, strict=True):
+            differs = await case.difference(first, second)
+            if differs:
+                found.append(f"{case}\n{differs}")
+        gc.collect()
+    return found
