@@ -148,6 +148,10 @@ class DocumentStore:
     def __len__(self) -> int:
         return len(self._documents) + len(self._refused)
 
+    def knows(self, text: str) -> bool:
+        """Tell whether a document is kept and good, so that getting it is no work."""
+        return text in self._documents
+
     def get(self, text: str) -> Document:
         """Return the record of a document, made on first sight.
 

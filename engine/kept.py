@@ -43,6 +43,9 @@ class Kept(Generic[T]):
     def __len__(self) -> int:
         return len(self._records)
 
+    def __contains__(self, text: str) -> bool:
+        return text in self._records
+
     def get(self, text: str) -> T | None:
         """Return the record of a text; None where there is none."""
         found = self._records.get(text)

@@ -24,6 +24,7 @@ from resolvers.context import ANONYMOUS, Context
 from schema.build import build
 from schema.printing import printed
 from server import graphiql, health, pages, postgresql
+from server.addresses import Proxies
 from server.authentication import Authenticator, bearer_token
 from server.demo.media import media_route
 from server.graphql.contexts import OpenContext, RequestView
@@ -32,6 +33,7 @@ from server.graphql.persisted import DocumentsInProcess
 from server.graphql.registered import registered_documents
 from server.keys import configured_keys
 from server.landing import examples_route, read_landing
+from server.limits import Budget, configured_budget
 from server.metrics import Metrics, create_metrics, metrics_route
 from server.observability import Observed, report_masked
 from server.response_cache import CachedResponses, cached_responses
@@ -55,6 +57,7 @@ def create_app(settings: Settings) -> Observed:
     schema = build()
     directory = ShopDirectory(database)
     cached = cached_responses(settings, schema, database, metrics, on_change=directory.forget)
+    budget = configured_budget(settings, metrics)
     registered = registered_documents(settings.registered_documents) if settings.registered_documents else None
     endpoint = GraphQLEndpoint(
         store=DocumentStore(schema, suggestions=settings.is_development),
@@ -67,8 +70,10 @@ def create_app(settings: Settings) -> Observed:
             deadline_seconds=settings.deadline_seconds,
             registered_only=registered is not None,
             max_age_seconds=settings.http_max_age_seconds,
+            proxies=Proxies(settings.trusted_proxies, settings.proxy_header),
         ),
         cache=cached.responses if cached else None,
+        budget=budget,
     )
     routes = [
         Route("/graphql", endpoint),
@@ -78,7 +83,7 @@ def create_app(settings: Settings) -> Observed:
     if settings.is_development:
         routes += [_schema_route(schema), examples_route(settings), *graphiql.routes(), media_route()]
         routes += [metrics_route(metrics)]
-    lifespan = _lifespan(database, cache, probes, cached)
+    lifespan = _lifespan(database, cache, probes, cached, budget)
     return Observed(Starlette(routes=routes, middleware=_middleware(settings), lifespan=lifespan), metrics)
 
 
@@ -94,7 +99,11 @@ def _metrics(database: Database) -> Metrics:
 
 
 def _lifespan(
-    database: Database, cache: redis.asyncio.Redis | None, probes: health.Health, cached: CachedResponses | None
+    database: Database,
+    cache: redis.asyncio.Redis | None,
+    probes: health.Health,
+    cached: CachedResponses | None,
+    budget: Budget,
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     """Return what connects at the start, and hangs up in the end."""
 
@@ -104,8 +113,9 @@ def _lifespan(
         if cached is not None:
             cached.open()
         probes.is_started = True
-        yield
-        probes.is_draining = True
+        async with budget.swept():
+            yield
+            probes.is_draining = True
         if cached is not None:
             await cached.close()
         if cache is not None:

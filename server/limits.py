@@ -1,19 +1,21 @@
 """What a client may ask for: charged before an operation runs, settled after it, refused when the budget is spent."""
 
+import asyncio
+import contextlib
 import dataclasses
 import math
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import structlog
-from redis.asyncio import Redis
 
 from core.budgets import Budgets
 from core.errors import BucketsUnavailable, CostExceeded, Overloaded, Throttled
 from core.guarded_buckets import GuardedBuckets
 from core.leases import Lease, Leases, Refusal
 from core.rate_limit import BucketsInProcess, Rate, Terms
-from core.redis_buckets import BucketsInRedis
+from core.redis_buckets import BucketsInRedis, connect
+from core.settings import Settings
 from server.addresses import group_of
 from server.graphql.contexts import ActorView
 from server.metrics import Metrics
@@ -60,9 +62,13 @@ class RateClass:
 
 
 class Payer:
-    """Who pays for one request, and what has been charged so far."""
+    """Who pays for one request, and what has been charged so far.
 
-    __slots__ = ("_budget", "_charged", "_class", "_key", "_lease", "_left")
+    Attributes:
+        is_asked: Whether anything was charged, or refused.
+    """
+
+    __slots__ = ("_budget", "_charged", "_class", "_key", "_lease", "_left", "is_asked")
 
     def __init__(self, budget: "Budget", rate_class: RateClass, key: tuple[uuid.UUID, str]) -> None:
         self._budget = budget
@@ -71,24 +77,28 @@ class Payer:
         self._lease: Lease | None = None
         self._charged = 0
         self._left: int | None = None
+        self.is_asked = False
 
     async def charge(self, points: int = LEAST) -> None:
-        """Take points before the work is done.
+        """Take points before the work is done, less what was taken before.
 
         Raises:
             Throttled: The budget is spent for now.
             CostExceeded: It is more than a full budget, so no waiting helps.
             Overloaded: Redis does not answer, and the settings say not to do without it.
         """
+        self.is_asked = True
         points = max(LEAST, points)
-        leases = self._budget.leases
-        lease = leases.charge_at_once(self._key, points)
+        need = points - self._charged
+        if need <= 0:
+            return
+        lease = self._budget.leases.charge_at_once(self._key, need)
         if lease is None:
-            lease = await self._charge_slowly(points)
+            lease = await self._charge_slowly(need, points)
         self._lease, self._charged, self._left = lease, points, None
 
     def settle(self, points: int) -> None:
-        """Give back what the last charge was too much."""
+        """Give back what was charged too much, once."""
         if self._lease is not None:
             self._budget.leases.refund(self._lease, self._charged - max(LEAST, points))
             self._charged, self._left = 0, None
@@ -117,7 +127,7 @@ class Payer:
             self._left = self._class.terms.own.capacity if lease is None else lease.available(leases.timer())
         return self._left
 
-    async def _charge_slowly(self, points: int) -> Lease:
+    async def _charge_slowly(self, need: int, points: int) -> Lease:
         own = self._class.terms.own
         if points > own.capacity:
             raise CostExceeded(
@@ -125,7 +135,7 @@ class Payer:
                 cost={"requestedQueryCost": points, "maximumQueryCost": own.capacity},
             )
         try:
-            outcome = await self._budget.leases.charge(self._key, self._class.terms, points)
+            outcome = await self._budget.leases.charge(self._key, self._class.terms, need)
         except BucketsUnavailable as error:
             raise Overloaded("The store of budgets does not answer; try again in a second.") from error
         if isinstance(outcome, Lease):
@@ -152,15 +162,35 @@ class Budget:
         metrics: Where refusals are counted.
     """
 
-    def __init__(self, budgets: Budgets, leases: Leases, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        budgets: Budgets,
+        leases: Leases,
+        metrics: Metrics,
+        *,
+        close: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self.leases = leases
         self.metrics = metrics
+        self._close = close
         self._classes: Mapping[str, RateClass] = {
             kind: RateClass.of(name, getattr(budgets, name), budgets.shop) for kind, name in _CLIENTS.items()
         }
         metrics.watch_leases(
             points=lambda: leases.points, from_lease=lambda: leases.charged_at_once, from_store=lambda: leases.trades
         )
+
+    @contextlib.asynccontextmanager
+    async def swept(self) -> AsyncIterator[None]:
+        """Return what is not used, again and again, and all of it in the end."""
+        sweeping = asyncio.create_task(self.leases.run())
+        try:
+            yield
+        finally:
+            sweeping.cancel()
+            await self.leases.close()
+            if self._close is not None:
+                await self._close()
 
     def payer(self, shop_id: uuid.UUID, actor: ActorView, address: str | None) -> Payer:
         """Return who pays for a request.
@@ -174,20 +204,20 @@ class Budget:
         return Payer(self, self._classes[kind], (shop_id, f"{kind}:{actor.subject or group_of(address)}"))
 
 
-def budget_of(budgets: Budgets, client: Redis | None, *, stays_open: bool, metrics: Metrics) -> Budget:
-    """Return the budgets of a process.
+def configured_budget(settings: Settings, metrics: Metrics) -> Budget:
+    """Return the budgets of a process as its settings say.
 
     Args:
-        budgets: What clients may ask for.
-        client: The Redis that all processes share; None to keep budgets in this one.
-        stays_open: Whether this process keeps them by itself while Redis does not answer.
+        settings: What clients may ask for, and the Redis that all processes share, if any.
         metrics: Where refusals and failures are counted.
     """
     local = BucketsInProcess()
-    if client is None:
-        return Budget(budgets, Leases(local), metrics)
-    guarded = GuardedBuckets(BucketsInRedis(client), local if stays_open else None, report=_Outage(metrics))
-    return Budget(budgets, Leases(guarded), metrics)
+    if settings.redis_url is None:
+        return Budget(settings.budgets, Leases(local), metrics)
+    client = connect(settings.redis_url.value)
+    stand_in = local if settings.budget_outage == "open" else None
+    guarded = GuardedBuckets(BucketsInRedis(client), stand_in, report=_Outage(metrics))
+    return Budget(settings.budgets, Leases(guarded), metrics, close=client.aclose)
 
 
 @dataclasses.dataclass(slots=True)

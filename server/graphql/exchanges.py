@@ -10,6 +10,7 @@ from starlette.types import Scope
 from core.errors import DeadlineExceeded, RequestError
 from core.ids import new_id
 from engine.errors import INTERNAL, INTERNAL_MESSAGE, Failure, Verdict
+from server.addresses import Proxies
 from server.graphql.answers import (
     Answer,
     data_answer,
@@ -24,6 +25,7 @@ from server.graphql.contexts import OperationContext, RequestView, headers_of
 from server.graphql.costs import Costs
 from server.graphql.negotiation import JSON
 from server.graphql.refusals import BodyLate
+from server.limits import Payer
 from server.observability import Observation, observation_of
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -48,6 +50,7 @@ class Exchange:
         costs: What the operation costs, once it is priced.
         spent: What it did cost, once it is done.
         kept: What is kept of the answer, once it is known that it may be.
+        payer: Who pays, once it is known who asks.
     """
 
     scope: Scope
@@ -61,6 +64,7 @@ class Exchange:
     costs: Costs | None = None
     spent: int | None = None
     kept: Kept | None = None
+    payer: Payer | None = None
 
     @classmethod
     def of(cls, scope: Scope) -> "Exchange":
@@ -81,19 +85,51 @@ class Exchange:
     def accept(self) -> str:
         return self.headers.get("accept", "")
 
-    def view(self) -> RequestView:
+    def view(self, proxies: Proxies) -> RequestView:
         """Return what others may see of the request."""
         client = self.scope.get("client")
-        return RequestView(self.request_id, self.method, self.headers, client[0] if client else None)
+        address = proxies.client_address(client[0] if client else None, self.headers)
+        return RequestView(self.request_id, self.method, self.headers, address)
+
+    async def charge(self, costs: Costs) -> None:
+        """Let the operation be paid for; see `Payer.charge`."""
+        self.costs = costs
+        if self.payer is not None:
+            await self.payer.charge(costs.requested)
+
+    async def charge_least(self) -> None:
+        """Let the request be paid for that runs no operation, or may turn out to, unless something was paid already."""
+        if self.payer is not None and not self.payer.is_asked:
+            await self.payer.charge()
+
+    def _settle(self, points: int) -> None:
+        self.spent = points
+        if self.payer is not None:
+            self.payer.settle(points)
+
+    def budget_headers(self) -> dict[str, str]:
+        """Return what the answer says of the client's budget; nothing where caches outside may keep it for others."""
+        if self.payer is None or not self.payer.is_asked or (self.kept is not None and self.method == "GET"):
+            return {}
+        return self.payer.headers()
 
     def result(self, data: object, failures: list[Failure]) -> Answer:
-        """Answer with the result of an execution."""
+        """Answer with the result of an execution.
+
+        What leaves no data behind may have been all the work, so it costs what was requested.
+        """
         if self.costs is not None:
-            self.spent = self.costs.actual(data)
+            self._settle(self.costs.requested if data is None else self.costs.actual(data))
         return result_answer(data, failures, self._extensions(), media_type=self.media_type, request_id=self.request_id)
 
     def _extensions(self) -> dict[str, Any]:
-        return {} if self.costs is None else {"cost": self.costs.extension(self.spent)}
+        if self.costs is None:
+            return {}
+        cost = self.costs.extension(self.spent)
+        # What is asked by GET is asked again by its tag, which the budget of the moment must not change.
+        if self.payer is not None and self.method != "GET":
+            cost["throttleStatus"] = self.payer.throttle_status()
+        return {"cost": cost}
 
     def priced(self, costs: Costs) -> Answer:
         """Answer with what the operation would cost."""
@@ -112,7 +148,7 @@ class Exchange:
         """
         self.kept = kept
         if kept.is_hit and self.costs is not None:
-            self.spent = min(COST_OF_HIT, self.costs.requested)
+            self._settle(min(COST_OF_HIT, self.costs.requested))
         extensions = {} if self.method == "GET" else self._extensions()
         if shows_cache and self.method != "GET":
             extensions["cache"] = kept.described()
@@ -120,6 +156,7 @@ class Exchange:
 
     def failed(self, *failures: Failure) -> Answer:
         """Answer that the document, its operation or its variables cannot be executed."""
+        self._settle(0)
         return failed_answer(failures, media_type=self.media_type, request_id=self.request_id)
 
     def refused(self, refusal: RequestError) -> Answer:

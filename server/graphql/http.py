@@ -2,7 +2,7 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from graphql import OperationType
 from starlette.types import Receive, Scope, Send
@@ -13,6 +13,7 @@ from engine.errors import Failure, refused_before_execution, result_failures
 from engine.executables import EXECUTORS, Executor
 from engine.execute import execute
 from engine.price import MOST
+from server.addresses import Proxies
 from server.graphql.answers import Answer, with_draft_status, with_validator
 from server.graphql.bodies import read_body
 from server.graphql.caching import ResponseCache, with_age
@@ -24,6 +25,7 @@ from server.graphql.persisted import PersistedDocuments, text_of
 from server.graphql.refusals import MethodNotAllowed
 from server.graphql.requests import GraphQLRequest, read_json, read_query_string
 from server.graphql.watching import ClientLeft, cancelled_when_client_leaves
+from server.limits import Budget
 
 PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name")
 """Headers that no page of another origin can send without the browser asking us first."""
@@ -51,6 +53,7 @@ class HttpSettings:
         prices: What one operation may cost.
         draft_statuses: Use the status codes 422 and 294 of the draft with the draft's media type.
         max_age_seconds: For how long caches outside may keep what everybody gets by the same address.
+        proxies: Whom to believe about the addresses of clients.
     """
 
     development: bool = False
@@ -60,6 +63,7 @@ class HttpSettings:
     prices: PriceLimits = dataclasses.field(default_factory=PriceLimits)
     draft_statuses: bool = False
     max_age_seconds: int = 0
+    proxies: Proxies = dataclasses.field(default_factory=Proxies)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,7 @@ class GraphQLEndpoint:
         report: Called once for each unexpected exception, which the client sees masked.
         settings: How the endpoint behaves.
         cache: Answers that are kept; None where none are.
+        budget: Who may ask for how much; None where there is no end of it.
     """
 
     store: DocumentStore
@@ -81,6 +86,7 @@ class GraphQLEndpoint:
     report: Report
     settings: HttpSettings = dataclasses.field(default_factory=HttpSettings)
     cache: ResponseCache | None = None
+    budget: Budget | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever it is."""
@@ -90,6 +96,7 @@ class GraphQLEndpoint:
         except ClientLeft:
             return
         exchange.note(answer)
+        answer.headers.update(exchange.budget_headers())
         if self.settings.development and exchange.context is not None:
             statistics = exchange.context.database.statistics
             answer.headers["galleria-statements"] = str(statistics.statements)
@@ -114,9 +121,12 @@ class GraphQLEndpoint:
     async def _serve(self, exchange: Exchange, receive: Receive) -> Answer:
         request = await self._read(exchange, receive)
         exchange.is_read = True
+        view = exchange.view(self.settings.proxies)
         with cancelled_when_client_leaves(receive):
-            async with self.open_context(exchange.view()) as context:
+            async with self.open_context(view) as context:
                 exchange.context = context
+                if self.budget is not None:
+                    exchange.payer = self.budget.payer(context.shop.id, context.actor, view.address)
                 answer = await self._operate(exchange, request, context)
         if self.settings.draft_statuses:
             answer = with_draft_status(answer)
@@ -145,34 +155,41 @@ class GraphQLEndpoint:
         return read_json(await read_body(receive, declared=headers.get("content-length"), limit=limit))
 
     async def _operate(self, exchange: Exchange, request: GraphQLRequest, context: OperationContext) -> Answer:
-        document = await self._document(request, context)
+        try:
+            chosen = await self._choose(exchange, request, context)
+        except RequestError:
+            await exchange.charge_least()
+            raise
+        if not isinstance(chosen, _Chosen):
+            await exchange.charge_least()
+            return exchange.failed(*chosen)
+        if exchange.headers.get(DRY_RUN_HEADER) == ON:
+            await exchange.charge_least()
+            return exchange.priced(chosen.costs)
+        await exchange.charge(chosen.costs)
+        return await self._kept_or_executed(exchange, request, chosen.document, chosen.operation)
+
+    async def _choose(
+        self, exchange: Exchange, request: GraphQLRequest, context: OperationContext
+    ) -> "_Chosen | Sequence[Failure]":
+        """Return what is to be run, or why nothing is."""
+        document = await self._document(exchange, request, context)
         if isinstance(document, Failure):
-            return exchange.failed(document)
+            return (document,)
         if document.failures:
-            return exchange.failed(*document.failures)
+            return document.failures
         operation = document.operation(request.operation_name)
         if isinstance(operation, Failure):
-            return exchange.failed(operation)
+            return (operation,)
         exchange.observation.operation = operation.name
         exchange.observation.operation_type = operation.type.value
         if operation.type is OperationType.SUBSCRIPTION:
-            return exchange.failed(_NOT_SERVED)
+            return (_NOT_SERVED,)
         _check_method(exchange.method, operation)
         if operation.introspects and not self.settings.development:
             _check_introspection(context.actor.kind)
         costs = self._price(exchange, request, operation, context)
-        if isinstance(costs, Failure):
-            return exchange.failed(costs)
-        return await self._spend(exchange, request, document, operation, costs)
-
-    async def _spend(
-        self, exchange: Exchange, request: GraphQLRequest, document: Document, operation: Operation, costs: Costs
-    ) -> Answer:
-        """Run what is paid for, or only tell the price."""
-        if exchange.headers.get(DRY_RUN_HEADER) == ON:
-            return exchange.priced(costs)
-        exchange.costs = costs
-        return await self._kept_or_executed(exchange, request, document, operation)
+        return (costs,) if isinstance(costs, Failure) else _Chosen(document, operation, costs)
 
     def _price(
         self, exchange: Exchange, request: GraphQLRequest, operation: Operation, context: OperationContext
@@ -181,11 +198,16 @@ class GraphQLEndpoint:
         at_most = MOST if is_dry_run else self.settings.prices.of(context.actor.kind)
         return Costs.of(operation.price, request.variables, exchange.headers, at_most=at_most)
 
-    async def _document(self, request: GraphQLRequest, context: OperationContext) -> Document | Failure:
+    async def _document(
+        self, exchange: Exchange, request: GraphQLRequest, context: OperationContext
+    ) -> Document | Failure:
         registered_only = self.settings.registered_only
         text = await text_of(request, self.persisted, context.shop.id, registered_only=registered_only)
         if isinstance(text, Failure):
             return text
+        if not self.store.knows(text):
+            # Parsing and validating is work, which a flood of new or malformed documents is to pay for.
+            await exchange.charge_least()
         document = self.store.get(text)
         brings_both = request.sha256 is not None and request.query is not None
         if brings_both and not document.failures and not registered_only:
@@ -239,6 +261,13 @@ class GraphQLEndpoint:
         if result.data is None and refused_before_execution(result.errors):
             return exchange.failed(*failures)
         return exchange.result(result.data, failures)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Chosen:
+    document: Document
+    operation: Operation
+    costs: Costs
 
 
 _NOT_SERVED = Failure("Subscriptions are not served here; ask again by a query when you need news.", BadRequest.code)

@@ -1,17 +1,17 @@
 """What a client may ask for."""
 
 import asyncio
-import json
+import dataclasses
 import uuid
 
 import pytest
 import structlog
 
-from core import redis_buckets
 from core.budgets import budgets
 from core.errors import CostExceeded, Overloaded, Throttled
+from core.variables import Secret
 from resolvers.context import ANONYMOUS, SYSTEM, Actor, ActorKind
-from server.limits import budget_of
+from server.limits import configured_budget
 from server.metrics import create_metrics
 from tests import servers
 
@@ -25,10 +25,10 @@ def metrics():
 
 
 @pytest.fixture
-async def budget(metrics):
-    opened = budget_of(BUDGETS, None, stays_open=True, metrics=metrics)
-    yield opened
-    await opened.leases.close()
+async def budget(settings, metrics):
+    opened = configured_budget(dataclasses.replace(settings, budgets=BUDGETS, redis_url=None), metrics)
+    async with opened.swept():
+        yield opened
 
 
 @pytest.fixture
@@ -56,6 +56,18 @@ async def test_it_is_settled_once(budget, shop_id):
     payer.settle(45)
     payer.settle(1)
     assert available(payer) == 55
+
+
+async def test_what_was_paid_before_counts(budget, shop_id):
+    payer = budget.payer(shop_id, CUSTOMER, None)
+    await payer.charge()
+    assert available(payer) == 99
+    await payer.charge(60)
+    assert available(payer) == 40
+    await payer.charge(10)
+    assert available(payer) == 40
+    payer.settle(2)
+    assert available(payer) == 98
 
 
 async def test_the_least_is_charged_for_what_costs_nothing(budget, shop_id):
@@ -144,29 +156,44 @@ async def test_charges_and_leases_are_counted(budget, metrics, shop_id):
 
 
 @pytest.fixture
-async def nowhere():
+def nowhere(settings):
     with servers.free_port() as reserved:
-        client = redis_buckets.connect(f"redis://127.0.0.1:{reserved.getsockname()[1]}/0")
-        yield client
-        await client.aclose()
+        url = Secret(f"redis://127.0.0.1:{reserved.getsockname()[1]}/0")
+        yield dataclasses.replace(settings, budgets=BUDGETS, redis_url=url)
 
 
 async def test_without_redis_each_process_keeps_budgets(nowhere, metrics, shop_id):
-    budget = budget_of(BUDGETS, nowhere, stays_open=True, metrics=metrics)
-    with structlog.testing.capture_logs() as logs:
-        await budget.payer(shop_id, CUSTOMER, None).charge(60)
-        with pytest.raises(Throttled):
+    budget = configured_budget(nowhere, metrics)
+    async with budget.swept():
+        with structlog.testing.capture_logs() as logs:
             await budget.payer(shop_id, CUSTOMER, None).charge(60)
-    assert [entry["event"] for entry in logs] == ["Redis does not keep the budgets"]
-    assert metrics.registry.get_sample_value("galleria_budget_errors_total") == 1
-    await budget.leases.close()
+            with pytest.raises(Throttled):
+                await budget.payer(shop_id, CUSTOMER, None).charge(60)
+        assert [entry["event"] for entry in logs] == ["Redis does not keep the budgets"]
+        assert metrics.registry.get_sample_value("galleria_budget_errors_total") == 1
 
 
 async def test_without_redis_charges_are_refused_where_the_settings_say_so(nowhere, metrics, shop_id):
-    budget = budget_of(BUDGETS, nowhere, stays_open=False, metrics=metrics)
-    for _ in range(3):
-        with pytest.raises(Overloaded) as raised:
-            await budget.payer(shop_id, CUSTOMER, None).charge(60)
-    assert (raised.value.status, json.dumps(raised.value.extensions)) == (503, '{"retryAfterMs": 1000}')
-    assert metrics.registry.get_sample_value("galleria_budget_errors_total") == 1
-    await budget.leases.close()
+    budget = configured_budget(dataclasses.replace(nowhere, budget_outage="closed"), metrics)
+    async with budget.swept():
+        for _ in range(3):
+            with pytest.raises(Overloaded) as raised:
+                await budget.payer(shop_id, CUSTOMER, None).charge(60)
+        assert (raised.value.status, raised.value.extensions) == (503, {"retryAfterMs": 1000})
+        assert metrics.registry.get_sample_value("galleria_budget_errors_total") == 1
+
+
+async def test_what_is_held_goes_back_in_the_end(settings, metrics, shop_id):
+    actor = Actor(ActorKind.STAFF, "1")
+    one, other = (
+        configured_budget(dataclasses.replace(settings, budgets=BUDGETS), metrics)
+        for metrics in (metrics, create_metrics())
+    )
+    async with other.swept():
+        async with one.swept():
+            for _ in range(2):
+                await one.payer(shop_id, actor, None).charge(10)
+            assert one.leases.points == 100
+        payer = other.payer(shop_id, actor, None)
+        await payer.charge(10)
+        assert 970 <= available(payer) <= 971
