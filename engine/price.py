@@ -91,7 +91,9 @@ class OperationPrice:
     def _variant(self, variables: Variables) -> _Variant:
         if self._conditions is None:
             self._conditions = _conditions(self._asked)
-        key = tuple([bool(variables.get(name, default)) for name, default in self._conditions])
+        # Most operations have no conditions.
+        conditions = self._conditions
+        key = tuple([bool(variables.get(name, default)) for name, default in conditions]) if conditions else ()
         variant = self._variants.get(key)
         if variant is None:
             if len(self._variants) >= VARIANTS_KEPT:

@@ -1,7 +1,9 @@
 """Compiles the prices of an operation: what it may cost by its variables, and what it did cost by its data."""
 
+import itertools
 import re
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from engine.price_amounts import Amount, Variables
@@ -10,6 +12,8 @@ from engine.price_tree import Case, Priced
 Requested = int | Callable[[Variables], int]
 Actual = Callable[[Mapping[str, Any], Variables], int]
 
+_BUILTINS: dict[str, Any] = {each.__name__: each for each in (len, list, map, max, sum, filter, frozenset)}
+_BUILTINS["chain"] = itertools.chain.from_iterable
 _NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
 
 
@@ -60,7 +64,7 @@ class _Writer:
     def function(self, head: str, lines: list[str]) -> Any:
         """Write the outermost function and compile all of them."""
         self.block(head, lines)
-        names = {"__builtins__": {"len": len, "max": max, "frozenset": frozenset}, **self._names}
+        names = {"__builtins__": _BUILTINS, **self._names}
         exec(compile("\n".join(self._blocks), "<price>", "exec"), names)  # noqa: S102 - see the class.
         return names["price"]
 
@@ -141,8 +145,10 @@ class _Actual(_Writer):
             lines = []
             weight = self.amount(field.weight)
             parts = [f"len(a) * {weight}"] if weight else []
-            if field.cases:
-                lines.append(f"b = {_flattened(field)}")
+            if _is_counted(field):
+                parts.append(self._count(field))
+            elif field.cases:
+                lines.append(f"b = {self._flattened(field)}")
                 parts.append(self._cases(field, lines))
             name = self._done[id(field)] = f"f{len(self._blocks)}"
             self.block(f"def {name}(a, v):", [*lines, f"return {' + '.join(parts) or 0}"])
@@ -166,15 +172,28 @@ class _Actual(_Writer):
         ]
         return "t"
 
+    def _count(self, field: Priced) -> str:
+        """Write how many objects a field holds for its parents `a`, times what one costs."""
+        held, weight = self._held(field), field.cases[0].weight
+        count = f"sum(map(len, {held}))" if len(field.shape) > 1 else f"len(a) - list({held}).count(None)"
+        return f"({count}) * {weight}"
 
-def _flattened(field: Priced) -> str:
-    """Write the comprehension that gives all objects that a field holds for its parents `a`."""
-    *lists, holds_null = field.shape
-    key = repr(field.key)
-    if not lists:
-        return f"[y for x in a if (y := x[{key}]) is not None]" if holds_null else f"[x[{key}] for x in a]"
-    loops, source = ["for x in a"], f"x[{key}]"
-    for level, may_be_null in enumerate(lists):
-        loops.append(f"for y{level} in {source}{' or ()' if may_be_null else ''}")
-        source = f"y{level}"
-    return f"[{source} {' '.join(loops)}{f' if {source} is not None' if holds_null else ''}]"
+    def _flattened(self, field: Priced) -> str:
+        """Write the list of all objects that a field holds for its parents `a`."""
+        *lists, holds_null = field.shape
+        held = self._held(field)
+        for may_be_null in lists:
+            held = f"chain(filter(None, {held}))" if may_be_null else f"chain({held})"
+        return f"[y for y in {held} if y is not None]" if holds_null else f"list({held})"
+
+    def _held(self, field: Priced) -> str:
+        return f"map({self.bound(itemgetter(field.key))}, a)"
+
+
+def _is_counted(field: Priced) -> bool:
+    """Tell whether it is enough to know how many objects a field holds."""
+    return len(field.cases) == 1 and not field.cases[0].fields and field.shape in _COUNTED
+
+
+_COUNTED = {(True,), (False,), (False, False)}
+"""Shapes of fields whose objects are counted without being looked at: an object, and a list without nulls."""
