@@ -130,8 +130,8 @@ async def test_statistics_count_statements_and_rows(database, shop):
     await tenant.close()
 
 
-async def test_a_write_that_gets_no_connection_is_told_to_come_back(own, shop):
-    tenants = [own.of_tenant(shop.id) for _ in range(3)]
+async def test_a_write_that_gets_no_connection_is_told_to_come_back(impatient, shop):
+    tenants = [impatient.of_tenant(shop.id) for _ in range(3)]
 
     async with tenants[0].write(), tenants[1].write():
         with pytest.raises(Overloaded):
