@@ -23,6 +23,9 @@ from core.statements import Compiled, Row, compile_statement
 APPLICATION_ROLE = "galleria_app"
 """The role that owns nothing and that every policy is written for."""
 
+_JSONB_VERSION = b"\x01"
+"""Stands before the text of a jsonb value in its binary form, the only one there has been."""
+
 _ANYTHING = text("SELECT")
 
 _SET_LOCALLY = text(
@@ -259,11 +262,23 @@ class TenantDatabase:
 async def _connect(url: str, settings: dict[str, str]) -> asyncpg.Connection:
     connection = await asyncpg.connect(url, server_settings=settings)
     try:
-        for name in ("json", "jsonb"):
-            await connection.set_type_codec(
-                name, encoder=lambda value: orjson.dumps(value).decode(), decoder=orjson.loads, schema="pg_catalog"
-            )
+        await _teach(connection)
     except BaseException:
         connection.terminate()
         raise
     return connection
+
+
+async def _teach(connection: asyncpg.Connection) -> None:
+    """Teach a connection the types that it meets inside records.
+
+    The driver never asks what they are, and they come in binary form whatever form their codec is for.
+    """
+    await connection.set_type_codec(
+        "jsonb",
+        encoder=lambda value: _JSONB_VERSION + orjson.dumps(value),
+        decoder=lambda data: orjson.loads(data[1:]),
+        schema="pg_catalog",
+        format="binary",
+    )
+    await connection.fetch("SELECT ARRAY[ROW()]")
