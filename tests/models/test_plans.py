@@ -9,6 +9,8 @@ from core.database import APPLICATION_ROLE, Database
 from core.ids import encode_global_id
 from core.pagination import COUNT_CEILING
 from core.statements import compile_statement
+from loaders import catalogue as relations
+from loaders.carrying import carry
 from models.base import ANY_KEY, per_key
 from models.catalogue import product_by_slug, products_by_id
 from models.keysets import PageForm
@@ -17,6 +19,7 @@ from models.product_filters import FilterForm, ProductFilter, ProductSort
 from models.product_pages import product_count, product_page, products_of_categories
 from models.scopes import Shape
 from tests import factories
+from tests.loaders.trees import Carried, Child, Wanted, page
 
 PRODUCTS = COUNT_CEILING + 99
 
@@ -90,12 +93,25 @@ async def connection(postgres, large):
 
 
 async def scans(connection: asyncpg.Connection, large, statement, given) -> dict[str, set[str]]:
-    """Return how each table is read: `{"product": {"Index Scan"}}`."""
+    """Return how each table is read for these values: `{"product": {"Index Scan"}}`."""
     compiled = compile_statement(statement)
     arguments = compiled.arguments({**given, "shop": large[0].id})
-    plan = orjson.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {compiled.text}", *arguments))
+    return _scans(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {compiled.text}", *arguments))
+
+
+async def scans_of_any(connection: asyncpg.Connection, statement) -> dict[str, set[str]]:
+    """Return how each table is read by the plan that is kept for all values."""
+    compiled = compile_statement(statement)
+    await connection.execute(f"SET LOCAL plan_cache_mode = force_generic_plan; PREPARE kept AS {compiled.text}")
+    nulls = ", ".join("NULL" for _ in compiled.names)
+    plan = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE kept ({nulls})")
+    await connection.execute("DEALLOCATE kept; SET LOCAL plan_cache_mode = auto")
+    return _scans(plan)
+
+
+def _scans(plan: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    waiting = [plan[0]["Plan"]]
+    waiting = [orjson.loads(plan)[0]["Plan"]]
     while waiting:
         node = waiting.pop()
         waiting += node.get("Plans", [])
@@ -179,6 +195,42 @@ async def test_products_by_id_and_name_are_read_from_an_index(connection, large)
             connection, large, statement, values(large, ProductFilter(), keys=[large[0].id], value="p-1")
         )
         assert "Seq Scan" not in found["product"] | found["product_listing"], found
+
+
+_SOLD = tuple(
+    Child(relation, "id", slot, Wanted(columns))
+    for slot, (relation, columns) in enumerate(
+        [
+            (relations.price_of_variant, ("minor", "currency")),
+            (relations.availability_of_variant, ("is_available", "quantity")),
+        ]
+    )
+)
+_SHOWN = (
+    Child(relations.category, "category_id", 2, Wanted(("name",))),
+    Child(relations.variants_of_product, "id", 3, Wanted(("sku",), _SOLD)),
+    Child(relations.media_of_product, "id", 4, Wanted(("url",))),
+)
+_ALL_SHOWN = (
+    *_SHOWN,
+    Child(relations.related_products, "id", 5, Wanted(("name",), _SHOWN[:2])),
+    Child(relations.reviews_of_product, "id", 6, Wanted(("id", "sort_key", "rating"))),
+)
+_GIVEN = ({}, {}, {}, {"first": 3}, {"first": 1}, {"first": 8, "kind": "RELATED"}, {"paging": page(10)})
+
+
+@pytest.mark.parametrize("view", SHAPES)
+async def test_what_rows_carry_is_read_from_an_index(connection, large, view):
+    shape, wanted = SHAPES[view], ProductFilter(category_id=large[1].id)
+    listing = product_page(shape, wanted.form, ProductSort.NEWEST, forward=True, continued=False)
+
+    for root, children in ((listing, _SHOWN), (product_by_slug(shape), _ALL_SHOWN)):
+        carried = Carried(Wanted(("id",), children), _GIVEN[: len(children) + 2])
+        statement, more = carry(root, carried, shape)
+        given = values(large, wanted, value="p-1", **more)
+        for found in (await scans(connection, large, statement, given), await scans_of_any(connection, statement)):
+            read = [found[table] for table in ("product", "variant", "listing")]
+            assert "Seq Scan" not in set().union(*read, found.get("product_listing", set())), found
 
 
 async def test_counting_stops_at_the_ceiling(tenant, large):
