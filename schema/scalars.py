@@ -39,6 +39,6 @@ class Money:
 
     currency: str = strawberry.field(description="ISO 4217 code.")
     amount: Decimal = computed(
-        money.amount, "minor", "currency", description="Major units, with as many decimals as the currency has."
+        money.amount_text, "minor", "currency", description="Major units, with as many decimals as the currency has."
     )
     amount_minor: BigInt = computed(BigInt, "minor", description="Minor units: cents, yen, fils.")

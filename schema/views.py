@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from core.ids import encode_global_id
+from core.ids import global_ids_of
 from engine.loading import computed, of_rows
 from models.base import Base, columns_of
 
@@ -52,7 +52,7 @@ def view_of(entity: type[Base], *, more: tuple[str, ...] = ()) -> Callable[[type
             )
         cls.is_type_of = classmethod(_shows(entity.__tablename__))  # type: ignore[attr-defined]
         if issubclass(cls, Node):
-            encode = functools.partial(encode_global_id, type_name_of(entity.__tablename__))
+            encode = global_ids_of(type_name_of(entity.__tablename__))
             cls.__annotations__["id"] = strawberry.ID
             cls.id = computed(encode, "id", description=_ID)
         return strawberry.type(of_rows(cls), description=inspect.getdoc(cls))

@@ -4,10 +4,11 @@ import dataclasses
 import time
 
 import structlog
+from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.health import PROBE_PATHS
-from server.logs import safe_name
+from server.logs import log_request, safe_name
 from server.metrics import CODES, METRICS_PATH, NONE, OPERATION_TYPES, Metrics, one_of
 
 REQUEST_ID_HEADER = b"x-request-id"
@@ -43,6 +44,23 @@ class Observation:
     statements: int | None = None
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Meters:
+    """The meters of one kind of request; looking them up by their labels costs more than counting."""
+
+    requests: Counter
+    duration: Histogram
+    statements: Histogram
+
+    @classmethod
+    def of(cls, metrics: Metrics, operation_type: str, status: int, code: str) -> "_Meters":
+        return cls(
+            metrics.requests.labels(operation_type, str(status), code),
+            metrics.duration.labels(operation_type),
+            metrics.statements.labels(operation_type),
+        )
+
+
 class Observed:
     """Wraps an application: counts, times and logs each HTTP request.
 
@@ -55,6 +73,7 @@ class Observed:
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
         self.metrics = metrics
+        self._meters: dict[tuple[str, int, str], _Meters] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and note what became of it."""
@@ -83,23 +102,27 @@ class Observed:
 
     def _note(self, scope: Scope, seen: Observation, status: int, seconds: float) -> None:
         operation_type, code = one_of(seen.operation_type, OPERATION_TYPES), one_of(seen.code, CODES)
-        self.metrics.requests.labels(operation_type, str(status), code).inc()
-        self.metrics.duration.labels(operation_type).observe(seconds)
+        meters = self._meters.get((operation_type, status, code))
+        if meters is None:
+            meters = self._meters[operation_type, status, code] = _Meters.of(self.metrics, operation_type, status, code)
+        meters.requests.inc()
+        meters.duration.observe(seconds)
         if seen.statements is not None:
-            self.metrics.statements.labels(operation_type).observe(seen.statements)
-        fields = {
-            "request_id": None if seen.request_id is None else safe_name(seen.request_id),
-            "shop": seen.shop,
-            "actor": seen.actor,
-            "route": getattr(scope.get("route"), "path", None),
-            "operation_type": None if operation_type == NONE else operation_type,
-            "operation": None if seen.operation is None else safe_name(seen.operation),
-            "status": status,
-            "code": None if code == NONE else code,
-            "duration_ms": round(seconds * 1000, 2),
-            "statements": seen.statements,
-        }
-        _log.info("request", **{name: value for name, value in fields.items() if value is not None})
+            meters.statements.observe(seen.statements)
+        log_request(
+            {
+                "request_id": None if seen.request_id is None else safe_name(seen.request_id),
+                "shop": seen.shop,
+                "actor": seen.actor,
+                "route": getattr(scope.get("route"), "path", None),
+                "operation_type": None if operation_type == NONE else operation_type,
+                "operation": None if seen.operation is None else safe_name(seen.operation),
+                "status": status,
+                "code": None if code == NONE else code,
+                "duration_ms": round(seconds * 1000, 2),
+                "statements": seen.statements,
+            }
+        )
 
 
 def observation_of(scope: Scope) -> Observation:

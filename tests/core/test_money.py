@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.money import EXPONENTS, LARGEST_MINOR, Money, minor_units
+from core.money import EXPONENTS, LARGEST_MINOR, Money, amount_text, minor_units
 
 CURRENCIES = st.sampled_from(sorted(EXPONENTS))
 
@@ -75,3 +75,9 @@ def test_currencies_have_nought_two_or_three_decimals():
     assert {EXPONENTS[code] for code in ("JPY", "USD", "KWD")} == {0, 2, 3}
     assert set(EXPONENTS.values()) == {0, 2, 3}
     assert Money(5, "KWD").amount == Decimal("0.005")
+
+
+@pytest.mark.parametrize("currency", ["USD", "JPY", "KWD"])
+@pytest.mark.parametrize("minor", [0, 1, -1, 5, 99, 100, -12_345, 10**15])
+def test_text_of_an_amount_is_that_of_its_decimal(minor, currency):
+    assert amount_text(minor, currency) == str(Money(minor, currency).amount)
