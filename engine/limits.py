@@ -24,8 +24,6 @@ class Limits:
         directives_a_node: Directives at one place.
         variables: Variables of one operation.
         spreads: Spreads and inline fragments in the text.
-        repetition: Occurrences of one name in the text, outside of arguments; a client that adds `__typename` to each
-            selection set stays below.
         comparisons: Pairs of fields with the same response key at the same place, which validation compares. 30
             fragments that repeat 10 fields each are 4,350.
         list: Elements of a list in an argument.
@@ -48,7 +46,6 @@ class Limits:
     directives_a_node: int = 5
     variables: int = 100
     spreads: int = 250
-    repetition: int = 500
     comparisons: int = 5_000
     list: int = 250
     input_depth: int = 16

@@ -21,6 +21,10 @@ _NUMBER = tuple("-0123456789")
 _NO_ELEMENTS = frozenset("]}:$")
 """What does not begin an element within a list: `$` comes with a name."""
 
+_NO_KEYS = frozenset({":", "@", "..."})
+_NO_KEY_BEHIND = frozenset({":", "@", "...", "on"})
+"""Around what is no response key: names behind an alias, of directives, of fragments and of types."""
+
 _OBJECT = -(10**9)
 """Where the elements of objects are counted from: they are not limited."""
 
@@ -37,7 +41,7 @@ def check_text(text: str, limits: Limits) -> None:
     _check("comments", len(found) - len(tokens), limits.comments)
     _check("tokens", len(tokens), limits.tokens)
     selecting, giving, variables = _parted(tokens)
-    definitions, operations = _defined(selecting, limits)
+    definitions, operations, repetitions = _defined(selecting, limits)
     _check("definitions", definitions, limits.definitions)
     # Operations share the fragments of their document, and each fragment is used. So where there is more than all
     # operations may have together, one of them has too much.
@@ -46,9 +50,7 @@ def check_text(text: str, limits: Limits) -> None:
     _check("directives", counts.pop("@", 0) + giving.count("@"), limits.directives, operations)
     _check("variables", variables, limits.variables, operations)
     _check("spreads", counts.pop("...", 0), limits.spreads)
-    for sign in "{}":
-        counts.pop(sign, 0)
-    _check("repetition", max(counts.values(), default=0), limits.repetition)
+    _check("repetition", repetitions, limits.comparisons)
     _check_values(giving, limits)
 
 
@@ -71,22 +73,33 @@ def _parted(tokens: Iterable[str]) -> tuple[list[str], list[str], int]:
     return selecting, giving, variables
 
 
-def _defined(selecting: Iterable[str], limits: Limits) -> tuple[int, int]:
-    """Return how many definitions a document has, and how many of them are operations."""
-    depth = definitions = fragments = 0
-    opening = ""
+def _defined(selecting: Iterable[str], limits: Limits) -> tuple[int, int, int]:
+    """Return how many definitions a document has, how many of them are operations, and how many keys are repeated.
+
+    The last is the number of pairs of fields with the same response key in a selection set and its inline fragments.
+    On the way it is checked how deep selection sets lie.
+    """
+    around: list[dict[str, int]] = []
+    definitions = fragments = pairs = 0
+    opening = before = earlier = ""
     for lexeme in selecting:
         opening = opening or lexeme
         if lexeme == "{":
-            if depth == 0:
+            if not around:
                 definitions += 1
                 fragments += opening == "fragment"
-            depth += 1
-            _check("nesting", depth, limits.nesting + 1)
+            is_inline = bool(around) and (before == "..." or earlier == "on")
+            around.append(around[-1] if is_inline else {})
+            _check("nesting", len(around), limits.nesting + 1)
         elif lexeme == "}":
-            depth -= 1
-            opening = "" if depth == 0 else opening
-    return definitions, max(1, definitions - fragments)
+            around = around[:-1]
+            opening = opening if around else ""
+        elif around and before not in _NO_KEY_BEHIND and lexeme not in _NO_KEYS:
+            equal = around[-1].get(lexeme, 0)
+            around[-1][lexeme] = equal + 1
+            pairs += equal
+        earlier, before = before, lexeme
+    return definitions, max(1, definitions - fragments), pairs
 
 
 def _check_values(giving: Sequence[str], limits: Limits) -> None:

@@ -140,8 +140,8 @@ def requested(text: str, variables: dict | None = None) -> int:
         # What is left out costs nothing.
         ("{ book @skip(if: true) { id } heavy @include(if: false) }", 0),
         (
-            "{ book { ... @skip(if: true) { author { id } } ...A @include(if: false) } }"
-            "fragment A on Book { editions { id } }",
+            """{ book { ... @skip(if: true) { author { id } } ...A @include(if: false) } }
+            fragment A on Book { editions { id } }""",
             1,
         ),
         # What a schema tells about itself.
