@@ -36,7 +36,7 @@ OLDEST_NODE = 22
 _POOL_SIZE = "10"
 _UVICORN = "--loop uvloop --http httptools --no-access-log --log-level warning --port {port}".split()
 
-_BUDGETS = ",".join(f"{holder}=50000000/50000000" for holder in ("shopper", "customer", "staff", "key", "shop"))
+_BUDGETS = "shopper={0},customer={0},staff={0},key={0},shop=50000000/50000000".format("25000000/25000000")
 """The greatest there are: every request is priced and charged, and none refused."""
 
 

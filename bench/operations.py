@@ -13,19 +13,19 @@ from bench.shops import Shopper
 from core.errors import ConfigurationError
 
 NAMES = ("listing", "detail", "tiny", "deep", "mutation")
-LISTED, RELATED, REVIEWS, BELOW = 24, 8, 10, 12
+LISTED, VARIANTS, RELATED, REVIEWS = 24, 3, 8, 10
 CATEGORIES = 8
 """Of each shop that the mutation changes: more rows than there are connections, so that none waits for another."""
 
 _DOCUMENTS = Path(__file__).with_name("operations.graphql")
 
-_CANDIDATES = """
-{
-  products(first: 100, sort: RATING) {
-    nodes {
-      id slug variants(first: 50) { id } attributes(first: 20) { text } reviews(first: 10) { nodes { id } }
-      category { id slug products(first: 25) { nodes { id } } }
-    }
+_CANDIDATES = "{ products(first: 100, sort: RATING) { nodes { id slug ratingCount category { id } } } }"
+
+_PARTS = """
+query Parts($slug: String!) {
+  product(slug: $slug) {
+    variants(first: 3) { id }
+    category { id slug products(first: 25) { nodes { id } } }
   }
 }
 """
@@ -36,9 +36,8 @@ mutation Relate($id: ID!, $related: [ID!]!) {
 }
 """
 
-_CATEGORY_PAGE = """
-{ products(first: 100) { nodes { category { id } } } }
-"""
+_Row = Mapping[str, Any]
+_Rows = Sequence[_Row]
 
 _DESCRIPTIONS = ("Everything for a quiet evening at home.", "Everything for a noisy evening in town.")
 """Set in turn: a change each time, and the answers of all servers stay the same."""
@@ -88,8 +87,11 @@ def requests(client: httpx.Client, shoppers: Sequence[Shopper]) -> Mapping[str, 
         By operation; the shops follow each other in turn.
     """
     found: dict[str, list[Request]] = {name: [] for name in NAMES}
+    changes: list[Sequence[str]] = []
     for shopper in shoppers:
-        category, product = _chosen(client, shopper)
+        products = ask(client, shopper.customer, _CANDIDATES)["products"]["nodes"]
+        category, product = _chosen(client, shopper, products)
+        changes.append(_changed(shopper, products))
         variables = {
             "listing": {"category": category["id"]},
             "detail": {"slug": product["slug"]},
@@ -98,7 +100,6 @@ def requests(client: httpx.Client, shoppers: Sequence[Shopper]) -> Mapping[str, 
         }
         for name, given in variables.items():
             found[name].append(Request(name, shopper.shop, shopper.customer, given))
-    changes = [_changed(client, shopper) for shopper in shoppers]
     for description in _DESCRIPTIONS:
         for place in range(CATEGORIES):
             for shopper, ids in zip(shoppers, changes, strict=True):
@@ -107,27 +108,25 @@ def requests(client: httpx.Client, shoppers: Sequence[Shopper]) -> Mapping[str, 
     return found
 
 
-def _chosen(client: httpx.Client, shopper: Shopper) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    products = [
-        each
-        for each in ask(client, shopper.customer, _CANDIDATES)["products"]["nodes"]
-        if each["category"] and len(each["category"]["products"]["nodes"]) > LISTED
-    ]
-    if not products:
-        raise ConfigurationError(f"No category of {shopper.shop} fills a page: measure a larger shop.")
-    chosen = max(products, key=lambda each: (len(each["reviews"]["nodes"]), len(each["variants"])))
-    related = [each["id"] for each in products if each is not chosen][:RELATED]
-    if len(related) < RELATED or len(chosen["reviews"]["nodes"]) < REVIEWS or not chosen["attributes"]:
+def _chosen(client: httpx.Client, shopper: Shopper, products: _Rows) -> tuple[_Row, _Row]:
+    """Return a category that fills a page, and a product of it that has enough of everything, with related ones."""
+    reviewed = (each for each in products if each["ratingCount"] >= REVIEWS)
+    for product in reviewed:
+        parts = ask(client, shopper.customer, _PARTS, slug=product["slug"])["product"]
+        category = parts["category"]
+        if category and len(category["products"]["nodes"]) > LISTED and len(parts["variants"]) == VARIANTS:
+            break
+    else:
         raise ConfigurationError(f"No product of {shopper.shop} has enough to show: measure a larger shop.")
-    told = ask(client, shopper.staff, _RELATE, id=chosen["id"], related=related)["relatedProductsSet"]
+    related = [each["id"] for each in products if each is not product][:RELATED]
+    told = ask(client, shopper.staff, _RELATE, id=product["id"], related=related)["relatedProductsSet"]
     if told["userErrors"]:
         raise ConfigurationError(f"The server refuses related products: {told['userErrors']}")
-    return chosen["category"], chosen
+    return category, product
 
 
-def _changed(client: httpx.Client, shopper: Shopper) -> Sequence[str]:
-    listed = ask(client, shopper.customer, _CATEGORY_PAGE)["products"]["nodes"]
-    ids = sorted({each["category"]["id"] for each in listed if each["category"]})
+def _changed(shopper: Shopper, products: _Rows) -> Sequence[str]:
+    ids = sorted({each["category"]["id"] for each in products if each["category"]})
     if len(ids) < CATEGORIES:
         raise ConfigurationError(f"{shopper.shop} has too few categories: measure a larger shop.")
     return ids[:CATEGORIES]

@@ -275,6 +275,9 @@ _graphql = _Application(strawberry.Schema(Query, Mutation))
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request, then end its transaction."""
+    if scope["type"] == "http" and b"authorization" not in dict(scope["headers"]):
+        await Response(status_code=401)(scope, receive, send)
+        return
     try:
         await _graphql(scope, receive, send)
     finally:
