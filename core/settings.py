@@ -136,6 +136,24 @@ class Settings:
             default="1000000",
         ),
     ]
+    price_limit_shoppers: Annotated[
+        int,
+        Variable(
+            "GALLERIA_PRICE_LIMIT_SHOPPERS",
+            integer(1, 100_000),
+            "Points that one operation may cost, asked by a customer or by somebody who is not signed in.",
+            default="1000",
+        ),
+    ]
+    price_limit_staff: Annotated[
+        int,
+        Variable(
+            "GALLERIA_PRICE_LIMIT_STAFF",
+            integer(1, 100_000),
+            "Points that one operation may cost, asked by staff or by a key; 5,000 objects are a few megabytes.",
+            default="5000",
+        ),
+    ]
     cors_origins: Annotated[
         tuple[str, ...],
         Variable(

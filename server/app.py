@@ -27,7 +27,9 @@ from server import graphiql, health, pages, postgresql
 from server.addresses import Proxies
 from server.authentication import Authenticator, bearer_token
 from server.demo.media import media_route
+from server.document_metrics import watch_documents
 from server.graphql.contexts import OpenContext, RequestView
+from server.graphql.costs import PriceLimits
 from server.graphql.http import GraphQLEndpoint, HttpSettings
 from server.graphql.persisted import DocumentsInProcess
 from server.graphql.registered import registered_documents
@@ -59,8 +61,10 @@ def create_app(settings: Settings) -> Observed:
     cached = cached_responses(settings, schema, database, metrics, on_change=directory.forget)
     budget = configured_budget(settings, metrics)
     registered = registered_documents(settings.registered_documents) if settings.registered_documents else None
+    store = DocumentStore(schema, suggestions=settings.is_development)
+    watch_documents(metrics, store.statistics)
     endpoint = GraphQLEndpoint(
-        store=DocumentStore(schema, suggestions=settings.is_development),
+        store=store,
         persisted=DocumentsInProcess(registered=registered),
         open_context=_opening(settings, database, directory, cached),
         report=lambda error, request_id: report_masked(metrics, error, request_id=request_id),
@@ -69,6 +73,7 @@ def create_app(settings: Settings) -> Observed:
             body_limit_bytes=settings.body_limit_bytes,
             deadline_seconds=settings.deadline_seconds,
             registered_only=registered is not None,
+            prices=PriceLimits(settings.price_limit_shoppers, settings.price_limit_staff),
             max_age_seconds=settings.http_max_age_seconds,
             proxies=Proxies(settings.trusted_proxies, settings.proxy_header),
         ),
