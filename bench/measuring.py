@@ -47,10 +47,17 @@ class Plan:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Contest:
-    """What each server is asked, by operation and server."""
+    """Who is measured in what.
+
+    Attributes:
+        running: The servers, by name.
+        turns: What each is asked, by operation and server; one that fails is taken out.
+        notes: Why.
+    """
 
     running: Mapping[str, Running]
-    turns: Mapping[str, Mapping[str, Turn]]
+    turns: Mapping[str, dict[str, Turn]]
+    notes: list[str]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -78,10 +85,9 @@ def measured(plan: Plan, ground: Ground, console: Console) -> Measured:
                 notes.append(f"{program.name}: {error}")
         asked = _asked(running[contenders.GALLERIA], ground.environ, plan.shops)
         console.print("Comparing the answers.")
-        contest = _Contest(running, _turns(running, asked, notes))
+        contest = _Contest(running, _turns(running, asked, notes), notes)
         console.print("Warming up.")
-        for _, name, given in _order(contest, 0):
-            measure(running[name], given, ground, seconds=plan.warm_up_seconds)
+        _round(contest, ground, 0, seconds=plan.warm_up_seconds)
         return Measured(_rounds(plan, contest, ground, console), notes)
 
 
@@ -92,7 +98,7 @@ def _asked(server: Running, environ: Mapping[str, str], number: int) -> Mapping[
 
 def _turns(
     running: Mapping[str, Running], asked: Mapping[str, Sequence[Request]], notes: list[str]
-) -> Mapping[str, Mapping[str, Turn]]:
+) -> Mapping[str, dict[str, Turn]]:
     """Compare every answer of every server with Galleria's; a server that differs is left out of the operation."""
     expected: dict[str, Answers] = {}
     turns: dict[str, dict[str, Turn]] = {operation: {} for operation in NAMES}
@@ -111,23 +117,30 @@ def _turns(
     return turns
 
 
-def _order(contest: _Contest, number: int) -> list[tuple[str, str, Turn]]:
-    """Return the turns of a round; each round starts with another server."""
-    found = []
+def _rounds(plan: Plan, contest: _Contest, ground: Ground, console: Console) -> Rounds:
+    """Return the figures of the servers that came through all rounds."""
+    rounds = []
+    for number in range(plan.rounds):
+        console.print(f"Measuring, round {number + 1} of {plan.rounds}.")
+        rounds.append(_round(contest, ground, number, seconds=plan.seconds))
+    return {
+        operation: {name: [found[operation, name] for found in rounds] for name in turns}
+        for operation, turns in contest.turns.items()
+    }
+
+
+def _round(contest: _Contest, ground: Ground, number: int, *, seconds: int) -> Mapping[tuple[str, str], Round]:
+    """Let every server have its turn in every operation; each round starts with another server."""
+    found: dict[tuple[str, str], Round] = {}
     for operation, turns in contest.turns.items():
         names = list(turns)
         place = number % len(names)
-        found += [(operation, name, turns[name]) for name in names[place:] + names[:place]]
-    return found
-
-
-def _rounds(plan: Plan, contest: _Contest, ground: Ground, console: Console) -> Rounds:
-    found: dict[str, dict[str, list[Round]]] = {
-        operation: {name: [] for name in turns} for operation, turns in contest.turns.items()
-    }
-    for number in range(plan.rounds):
-        console.print(f"Measuring, round {number + 1} of {plan.rounds}.")
-        for operation, name, given in _order(contest, number):
-            server = contest.running[name]
-            found[operation][name].append(measure(server, given, ground, seconds=plan.seconds))
+        for name in names[place:] + names[:place]:
+            try:
+                found[operation, name] = measure(contest.running[name], turns[name], ground, seconds=seconds)
+            except ConfigurationError as error:
+                if name == contenders.GALLERIA:
+                    raise
+                del turns[name]
+                contest.notes.append(f"{operation}: {error}")
     return found
