@@ -132,7 +132,8 @@ class Payer:
         if points > own.capacity:
             raise CostExceeded(
                 f"The operation costs {points:,} points, and a full budget has {own.capacity:,}; ask for less.",
-                cost={"requestedQueryCost": points, "maximumQueryCost": own.capacity},
+                requestedQueryCost=points,
+                maximumQueryCost=own.capacity,
             )
         try:
             outcome = await self._budget.leases.charge(self._key, self._class.terms, need)
