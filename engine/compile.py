@@ -1,6 +1,7 @@
 """Makes the plan of an operation from its collected fields; graphql-core says which fields those are."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from graphql import (
     FieldNode,
@@ -81,6 +82,7 @@ class Compiler:
         self._unfinished: list[tuple[Selection, str]] = []
         self._resolvers = 0
         self._carrying: list[Carrying] = []
+        self._guards: list[Callable[[Any], None]] = []
 
     def plan(self) -> Plan:
         """Return the plan.
@@ -98,7 +100,9 @@ class Compiler:
         for carrying in self._carrying:
             carrying.is_whole = is_whole
         is_serial = self._operation.operation is OperationType.MUTATION
-        return Plan(root, is_serial=is_serial, is_folded=bool(self._carrying))
+        return Plan(
+            root, is_serial=is_serial, is_folded=bool(self._carrying), guards=tuple(dict.fromkeys(self._guards))
+        )
 
     def root_fields(self, root_type: GraphQLObjectType) -> GroupedFieldSet:
         """Collect the fields of the operation."""
@@ -221,12 +225,13 @@ class Compiler:
         """Return the selection set below a root field whose statement brings it along; None where it cannot."""
         if not self._folds or self._fold is not None or not carries(field.definition):
             return None
+        selection = self._whole(field, type_, details)
+        if selection is not None:
+            return selection
         fold = self._fold = Fold(self)
-        field.carrying = Carrying(None, fold.slots, fold.guards)
+        field.carrying = Carrying(None, fold.slots)
         if not is_of_rows(type_):
-            # A page makes its cursors from these two, by their position.
-            fold.layout.column("id")
-            fold.layout.column("sort_key")
+            fold.begin_page()
         uses, resolvers = {each: list(fields) for each, fields in self._uses.items()}, self._resolvers
         try:
             selection = self._selection_below(field, type_, details)
@@ -238,7 +243,21 @@ class Compiler:
             self._fold, self._unfinished = None, []
         field.carrying.wanted = fold.layout.wanted()
         self._carrying.append(field.carrying)
+        self._guards += fold.guards
         return selection
+
+    def _whole(self, field: Field, type_: GraphQLObjectType, details: list[FieldDetails]) -> Selection | None:
+        """Fold all that is below a root field into one expression; None where some part takes a step of its own."""
+        fold = Fold(self)
+        try:
+            source = fold.source_of_whole(field.definition, self.sub_fields(type_, details))
+        except NotFolded:
+            return None
+        complete = generated(source, fold.names)
+        field.carrying = Carrying(fold.layout.wanted(), fold.slots, complete=complete)
+        self._carrying.append(field.carrying)
+        self._guards += fold.guards
+        return Selection(type_, [], [], [], [], needs_paths=False, is_trusted=True)
 
     def _finish(self, fold: Fold) -> None:
         """Generate what makes objects of root rows, now that all that is wanted of them is known."""

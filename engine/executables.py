@@ -113,6 +113,7 @@ class Executable:
         plan = self._plan(coerced, folds=executor == "compiled")
         if plan is not None and plan.is_folded:
             try:
+                _ask_guards(plan, context)
                 return await self._run(plan, coerced, context, root_value)
             except Bail:
                 context.carried.clear()
@@ -172,6 +173,19 @@ class Executable:
             hide_suggestions=self._hide_suggestions,
         )
         return outcome if isinstance(outcome, ExecutionResult) else await outcome
+
+
+def _ask_guards(plan: Plan, context: Any) -> None:
+    """Ask whether the actor may see all that is carried, before anything is read.
+
+    Raises:
+        Bail: He may not; which field it is, and where, the plan without folding finds out.
+    """
+    try:
+        for guard in plan.guards:
+            guard(context)
+    except Exception as error:
+        raise Bail from error
 
 
 class _Look(Visitor):

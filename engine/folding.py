@@ -176,9 +176,33 @@ class Fold:
 
     def source(self, literal: str) -> str:
         """Return the text of the function `build` that makes the objects of root rows."""
-        build = f"def build(rows, a):\n    return [{literal} for {self.layout.target} in rows]\n"
+        return self._rendered(f"def build(rows, a):\n    return [{literal} for {self.layout.target} in rows]\n")
+
+    def _rendered(self, build: str) -> str:
         targets = {layout.target: layout.targets() for layout in self._layouts}
         return re.sub(rf"{_MARK}\d+t", lambda found: targets[found[0]], "".join([*self._functions, build]))
+
+    def source_of_whole(self, definition: GraphQLField, grouped: GroupedFieldSet) -> str:
+        """Return the text of the function `build` that makes the response of a root field from its value.
+
+        Raises:
+            NotFolded: Some part of it takes a step of its own.
+        """
+        type_, target = _object_type(definition.type), self.layout.target
+        if not is_of_rows(type_):
+            self.begin_page()
+            return self._rendered(f"def build(v, a):\n    return {self._object(type_, grouped, 'v', self.layout)}\n")
+        literal = self.row(type_, grouped, self.layout, {})
+        if self.layout.is_empty:
+            raise NotFolded(definition)
+        if _is_list(definition.type):
+            return self._rendered(f"def build(v, a):\n    return [{literal} for {target} in v]\n")
+        return self._rendered(f"def build(v, a):\n    {target} = v\n    return {literal}\n")
+
+    def begin_page(self) -> None:
+        """Ask for what a page makes its cursors from, by their position."""
+        self.layout.column("id")
+        self.layout.column("sort_key")
 
     def row(
         self, type_: GraphQLObjectType, grouped: GroupedFieldSet, layout: Layout, renamed: Mapping[str, str]

@@ -1,6 +1,6 @@
 """Runs a plan breadth first: all objects of a level together, each field of them once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from graphql import GraphQLError, GraphQLList, GraphQLNonNull, GraphQLOutputType
@@ -107,21 +107,34 @@ async def run_field(  # noqa: PLR0913, PLR0917  (called once for each field of a
         values = [state.fail(error) for _ in sources]
     if carried is not None and not carried.used and is_there(values[0]):
         raise Bail
-    completed = await complete(field.type, values, field, state, own, root)
     key = field.key
+    if carried is not None and field.carrying is not None and field.carrying.complete and is_there(values[0]):
+        outs[0][key] = _completed_whole(field.carrying.complete, values[0], carried)
+        return
+    completed = await complete(field.type, values, field, state, own, root)
     for out, value in zip(outs, completed, strict=True):
         out[key] = value
+
+
+def _completed_whole(make: Callable[[Any, Sequence[Any]], Any], value: Any, carried: Carried) -> Any:
+    """Make the whole response of a root field.
+
+    Raises:
+        Bail: Some value is not as it should be.
+    """
+    try:
+        return make(value, carried.arguments)
+    except Exception as error:
+        raise Bail from error
 
 
 def _carry(field: Field, carrying: Carrying, state: State) -> Carried:
     """Say what the statement of a root field has to bring.
 
     Raises:
-        Bail: Some argument, or the actor, is refused; which of them, and where, the plan without folding finds out.
+        Bail: Some argument is refused; which of them, and where, the plan without folding finds out.
     """
     try:
-        for guard in carrying.guards:
-            guard(state.context)
         arguments = [slot(state) for slot in carrying.slots]
     except Exception as error:
         raise Bail from error

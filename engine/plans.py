@@ -1,7 +1,7 @@
 """Plans: what is known of an operation's execution before it runs, selection set by selection set."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from graphql import FieldNode, GraphQLField, GraphQLObjectType, GraphQLOutputType
@@ -35,14 +35,15 @@ class Carrying:
     Attributes:
         wanted: `engine.folding.Wanted` of its rows.
         slots: What reads the arguments of each carried relation.
-        guards: Raise where the actor may not ask for some carried field.
         is_whole: Whether the operation reads nothing else.
+        complete: Makes the whole response of the root field from its value and those arguments; None where some part
+            of it takes a step of its own.
     """
 
     wanted: Any
     slots: list[Arguments]
-    guards: list[Callable[[Any], None]]
     is_whole: bool = False
+    complete: Callable[[Any, Sequence[Any]], Any] | None = None
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -131,8 +132,10 @@ class Plan:
         root: The selection set of the operation.
         is_serial: Whether the root fields run one after the other, as those of mutations.
         is_folded: Whether some root field carries; the plan may then give up where rows are not as expected.
+        guards: Of all carried fields: raise where the actor may not ask for one.
     """
 
     root: Selection
     is_serial: bool
     is_folded: bool = False
+    guards: tuple[Callable[[Any], None], ...] = ()

@@ -23,6 +23,8 @@ async def scope_of(context: Context, channel: str | None, locale: str | None) ->
         BadUserInput: The shop has no such channel, or the locale is no locale.
     """
     scope = context.default_scope()
+    if channel is None and locale is None:
+        return scope
     if channel is not None:
         row = await context.database.fetch_one(rows.channel_by_slug, slug=channel)
         if row is None:

@@ -1,6 +1,7 @@
 """Answers of the endpoint, from the facts to the bytes."""
 
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -40,9 +41,14 @@ class Answer:
         """Hand the answer to the server."""
         if self.status != HTTPStatus.NOT_MODIFIED:
             self.headers["content-length"] = str(len(self.body))
-        headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in self.headers.items()]
+        headers = [(_header_name(name), value.encode("latin-1")) for name, value in self.headers.items()]
         await send({"type": "http.response.start", "status": int(self.status), "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
+
+
+@functools.lru_cache(maxsize=100)
+def _header_name(name: str) -> bytes:
+    return name.encode("ascii")
 
 
 def result_answer(

@@ -1,14 +1,15 @@
 """One HTTP request with its answer: what is known of it, and the answers that follow from that."""
 
 import dataclasses
+import random
 import re
+import time
 from http import HTTPStatus
 from typing import Any
 
 from starlette.types import Scope
 
 from core.errors import DeadlineExceeded, RequestError
-from core.ids import new_id
 from engine.errors import INTERNAL, INTERNAL_MESSAGE, Failure, Verdict
 from server.addresses import Proxies
 from server.graphql.answers import (
@@ -71,7 +72,7 @@ class Exchange:
         """Begin with what the first line and the headers say."""
         headers = headers_of(scope)
         wanted = headers.get("x-request-id", "")
-        request_id = wanted if _REQUEST_ID.fullmatch(wanted) else new_id().hex
+        request_id = wanted if wanted and _REQUEST_ID.fullmatch(wanted) else new_request_id()
         observation = observation_of(scope)
         observation.request_id = request_id
         return cls(scope, headers, request_id, observation)
@@ -189,6 +190,11 @@ class Exchange:
             observation.shop = self.context.shop.slug
             observation.actor = self.context.actor.kind
             observation.statements = self.context.database.statistics.statements
+
+
+def new_request_id() -> str:
+    """Name a request: its time and 64 random bits. It need not be hard to guess, only unlikely to come twice."""
+    return f"{time.time_ns():x}{random.getrandbits(64):016x}"
 
 
 def verdict_of(error: BaseException) -> Verdict | None:

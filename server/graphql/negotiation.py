@@ -64,6 +64,7 @@ def accepts_problem(accept: str) -> bool:
     return any(found.name == PROBLEM and found.weight > 0 for found in _ranges(accept))
 
 
+@functools.lru_cache(maxsize=256)
 def check_content(content_type: str | None, content_encoding: str | None) -> None:
     """Refuse a body that is not plain JSON in UTF-8.
 
