@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import dataclasses
 import hashlib
+import re
 import time
 from ipaddress import ip_network
 
@@ -168,6 +169,9 @@ async def test_malformed_documents_cost_a_point_each(serving, ask, document, cod
         codes = [code_of(answer) for answer in answers]
         assert codes[:10] == [code] * 10
         assert codes[-5:] == ["THROTTLED"] * 5
+        # What is not paid for is not even looked at.
+        examined = re.search(r'galleria_documents_total{result="refused"} (\d+)', (await client.get("/metrics")).text)
+        assert int(examined[1]) == (codes.count(code) if is_new else 1)
 
 
 async def test_looking_up_unknown_hashes_costs_a_point_each(serving, shop):
