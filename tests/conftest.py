@@ -14,7 +14,10 @@ from core.database import Database
 from core.settings import Settings, load_settings
 from resolvers.context import Shop
 from tests import factories
+from tests.replaying import pytest_sessionfinish, pytest_terminal_summary, pytest_testnodedown
 from tests.servers import Postgres, Servers, served
+
+__all__ = ["pytest_sessionfinish", "pytest_terminal_summary", "pytest_testnodedown"]
 
 _SERVERS = pytest.StashKey[Servers]()
 
@@ -27,6 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "asked_once: queries through the API are not replayed by the other executors")
     config.stash[_SERVERS] = Servers(config.getoption("--postgres-url"))
 
 

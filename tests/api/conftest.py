@@ -11,6 +11,7 @@ from core.settings import Settings
 from resolvers.context import ROLES, Actor, ActorKind, Shop
 from server.authentication import Grant, issue_token
 from server.keys import configured_keys
+from tests.replaying import may_be_replayed, replay
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,11 +41,16 @@ class Answer:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Api:
-    """Asks one shop."""
+    """Asks one shop.
+
+    Attributes:
+        replays: Whether each query is asked again of each executor.
+    """
 
     client: httpx.AsyncClient
     settings: Settings
     shop: Shop
+    replays: bool = True
 
     async def __call__(
         self, query: str, variables: dict[str, Any] | None = None, *, role: str | None = None, **headers: str
@@ -54,7 +60,14 @@ class Api:
         if role is not None:
             headers["Authorization"] = f"Bearer {self.token(role)}"
         body = {"query": query, "variables": variables or {}}
-        answer = await self.client.post("/graphql", json=body, headers=headers)
+
+        async def ask(executor: str | None = None) -> httpx.Response:
+            who = {} if executor is None else {"Galleria-Executor": executor}
+            return await self.client.post("/graphql", json=body, headers=headers | who)
+
+        answer = await ask()
+        if self.replays and answer.status_code == 200 and may_be_replayed(query):
+            await replay(query, answer.content, ask)
         return Answer(answer.status_code, answer.json(), answer.headers)
 
     def token(self, role: str, *, subject: str = "tester") -> str:
@@ -78,6 +91,6 @@ class Api:
 
 
 @pytest.fixture
-def api(client: httpx.AsyncClient, settings: Settings, shop: Shop) -> Api:
-    """A client of the test's own shop."""
-    return Api(client, settings, shop)
+def api(client: httpx.AsyncClient, settings: Settings, shop: Shop, request: pytest.FixtureRequest) -> Api:
+    """A client of the test's own shop; with the mark `asked_once` it replays nothing."""
+    return Api(client, settings, shop, replays=request.node.get_closest_marker("asked_once") is None)
