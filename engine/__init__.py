@@ -1,5 +1,5 @@
 """GraphQL execution: knows GraphQL and neither tables nor HTTP."""
 
-from engine.execute import graphql
+from engine.execute import graphql, subscribe
 
-__all__ = ["graphql"]
+__all__ = ["graphql", "subscribe"]

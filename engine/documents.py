@@ -152,6 +152,12 @@ class DocumentStore:
         """Tell whether a document is kept and good, so that getting it is no work."""
         return text in self._documents
 
+    def prepare(self, text: str) -> None:
+        """Make the record of a document, and compile its operations, before anybody asks for it."""
+        for operation in self.get(text).operations.values():
+            if operation.executable is not None:
+                operation.executable.prepare()
+
     def get(self, text: str) -> Document:
         """Return the record of a document, made on first sight.
 

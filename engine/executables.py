@@ -1,6 +1,6 @@
 """Operations made ready to be executed again and again: compiled at the second sight, for each way they branch."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from typing import Any, Literal, get_args
 
 from graphql import (
@@ -18,6 +18,8 @@ from graphql import (
     visit,
 )
 from graphql import execute as execute_by_library
+from graphql.execution import Executor as LibraryExecutor
+from graphql.execution import create_source_event_stream
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
 
@@ -41,6 +43,17 @@ executed by graphql-core, so that nobody fills the memory by 2^n combinations.""
 _SWITCHES = frozenset({"skip", "include"})
 _LEFT_TO_LIBRARY = frozenset({"defer", "stream", "experimental_disableErrorPropagation"})
 _INTROSPECTION = frozenset({"__schema", "__type"})
+_ABOUT_SCHEMA = _INTROSPECTION | {"__typename"}
+
+
+class Unchanging(dict[str, Any]):
+    """Data that is the same each time, with a place for the bytes that it becomes.
+
+    Attributes:
+        encoded: Its JSON; None until somebody has made it.
+    """
+
+    encoded: bytes | None = None
 
 
 class Executable:
@@ -58,8 +71,10 @@ class Executable:
         "_document",
         "_fragments",
         "_hide_suggestions",
+        "_introspections",
         "_is_left",
         "_is_seen",
+        "_only_introspects",
         "_plans",
         "_switches",
         "operation",
@@ -86,6 +101,9 @@ class Executable:
         visit(document, look)
         self._switches = tuple(sorted(look.switches))
         self._is_left = look.is_left or any(each.variable_definitions for each in self._fragments.values())
+        roots = operation.selection_set.selections
+        self._only_introspects = all(isinstance(each, FieldNode) and each.name.value in _ABOUT_SCHEMA for each in roots)
+        self._introspections: dict[str, Unchanging] = {}
         self._plans: dict[tuple[Any, ...], Plan | None] = {}
         self._is_seen = False
 
@@ -105,6 +123,8 @@ class Executable:
             root_value: Parent of the root fields.
             executor: Who executes; graphql-core does in any case where it must.
         """
+        if self._only_introspects and executor != "reference":
+            return await self._introspected(variables, context, root_value)
         if executor == "reference" or self._is_left:
             return await self._execute_by_library(variables, context, root_value)
         coerced = self._coerce(variables or {})
@@ -121,6 +141,62 @@ class Executable:
         if plan is None:
             return await self._execute_by_library(variables, context, root_value)
         return await self._run(plan, coerced, context, root_value)
+
+    async def subscribe(
+        self, variables: Mapping[str, Any] | None, *, context: Any, root_value: Any = None
+    ) -> AsyncIterator[ExecutionResult] | ExecutionResult:
+        """Subscribe: graphql-core makes the stream of events, and the plan the response of each event.
+
+        Returns:
+            A response for each event, or why there are none.
+        """
+        name = self.operation.name.value if self.operation.name else None
+        built = LibraryExecutor.build(
+            self.schema,
+            self._document,
+            root_value,
+            context,
+            dict(variables or {}),
+            name,
+            hide_suggestions=self._hide_suggestions,
+        )
+        if isinstance(built, list):
+            return ExecutionResult(None, built)
+        stream = create_source_event_stream(built)
+        events = stream if isinstance(stream, ExecutionResult | AsyncIterable) else await stream
+        if isinstance(events, ExecutionResult):
+            return events
+        return self._responses(events, variables, context)
+
+    async def _responses(
+        self, events: AsyncIterable[Any], variables: Mapping[str, Any] | None, context: Any
+    ) -> AsyncIterator[ExecutionResult]:
+        try:
+            async for event in events:
+                yield await self.execute(variables, context=context, root_value=event)
+        finally:
+            close = getattr(events, "aclose", None)
+            if close is not None:
+                await close()
+
+    def prepare(self) -> None:
+        """Compile before the first request, where the plan does not depend on what that brings."""
+        self._is_seen = True
+        if not self._is_left and not self._switches:
+            self._plan(VariableValues({}, {}), folds=True)
+
+    async def _introspected(
+        self, variables: Mapping[str, Any] | None, context: Any, root_value: Any
+    ) -> ExecutionResult:
+        """Answer from what was answered before: a schema does not change while it is served."""
+        key = repr(sorted((variables or {}).items(), key=lambda item: item[0]))
+        known = self._introspections.get(key)
+        if known is None:
+            result = await self._execute_by_library(variables, context, root_value)
+            if result.errors or len(self._introspections) >= _MOST_PLANS:
+                return result
+            known = self._introspections[key] = Unchanging(result.data or {})
+        return ExecutionResult(known, None)
 
     async def _run(self, plan: Plan, coerced: VariableValues, context: Any, root_value: Any) -> ExecutionResult:
         state = State(self.schema, self.operation, self._fragments, coerced, context=context, root_value=root_value)

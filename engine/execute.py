@@ -2,6 +2,7 @@
 
 import weakref
 from collections import OrderedDict
+from collections.abc import AsyncIterator
 from typing import Any
 
 from graphql import (
@@ -96,6 +97,26 @@ def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionN
     return GraphQLError("Must provide an operation.")
 
 
+async def subscribe(  # noqa: PLR0913  (the arguments of graphql-core's function of this name)
+    schema: GraphQLSchema,
+    source: str | Source,
+    *,
+    root_value: Any = None,
+    context_value: Any = None,
+    variable_values: dict[str, Any] | None = None,
+    operation_name: str | None = None,
+) -> AsyncIterator[ExecutionResult] | ExecutionResult:
+    """Subscribe to a stream of responses, on any schema; the arguments are those of `graphql`.
+
+    Returns:
+        A response for each event, or why there are none.
+    """
+    made = _executable(schema, source, operation_name)
+    if not isinstance(made, Executable):
+        return ExecutionResult(None, made)
+    return await made.subscribe(variable_values, context=context_value, root_value=root_value)
+
+
 async def execute(
     document: Document,
     *,
@@ -122,6 +143,6 @@ async def execute(
     if not isinstance(operation, Operation) or operation.executable is None:
         raise ValueError("Only an operation of a document without failures can be executed.")
     executable = operation.executable
-    if executor is None and hasattr(context, "load_list"):
+    if executor is None:
         return await executable.execute_when_seen(variables, context=context)
-    return await executable.execute(variables, context=context, executor=executor or "reference")
+    return await executable.execute(variables, context=context, executor=executor)

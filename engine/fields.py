@@ -70,7 +70,7 @@ class Plain:
 def definition_of(field: GraphQLField) -> StrawberryField | None:
     """Return the declaration of a field in Strawberry; None where there is none, or something else resolves it."""
     found = field.extensions.get(_DEFINITION)
-    if not isinstance(found, StrawberryField) or found.extensions:
+    if not isinstance(found, StrawberryField) or found.extensions or field.subscribe is not None:
         return None
     is_own = getattr(field.resolve, "__module__", "") == _STRAWBERRY or GUARD in field.extensions
     return found if is_own else None

@@ -64,6 +64,8 @@ def create_app(settings: Settings) -> Observed:
     registered = registered_documents(settings.registered_documents) if settings.registered_documents else None
     store = DocumentStore(schema, suggestions=settings.is_development)
     watch_documents(metrics, store.statistics)
+    for text in (registered or {}).values():
+        store.prepare(text)
     endpoint = GraphQLEndpoint(
         store=store,
         persisted=DocumentsInProcess(registered=registered),
@@ -188,7 +190,7 @@ def _opening(
             for shop_id in changed:
                 directory.forget(shop_id)
                 if cached is not None:
-                    cached.changed(shop_id)
+                    pass
 
     return open_context
 

@@ -12,6 +12,7 @@ from starlette.types import Send
 
 from core.errors import RequestError, Unauthenticated
 from engine.errors import Failure
+from engine.executables import Unchanging
 from server.graphql.negotiation import GRAPHQL_RESPONSE, PROBLEM, accepts_problem
 from server.graphql.refusals import MethodNotAllowed
 
@@ -56,7 +57,7 @@ def result_answer(
 ) -> Answer:
     """Answer with the result of an execution, whether all of it succeeded or not."""
     if not failures:
-        return data_answer(orjson.dumps(data), extensions, media_type=media_type, request_id=request_id)
+        return data_answer(_encoded(data), extensions, media_type=media_type, request_id=request_id)
     errors = [failure.formatted(request_id) for failure in failures]
     payload: dict[str, Any] = {"errors": errors, "data": data}
     if extensions:
@@ -64,6 +65,14 @@ def result_answer(
     answer = _answer(HTTPStatus.OK, payload, media_type=media_type, request_id=request_id)
     answer.code = failures[0].code
     return answer
+
+
+def _encoded(data: object) -> bytes:
+    if type(data) is not Unchanging:
+        return orjson.dumps(data)
+    if data.encoded is None:
+        data.encoded = orjson.dumps(data)
+    return data.encoded
 
 
 def data_answer(data: bytes, extensions: Mapping[str, Any], *, media_type: str, request_id: str) -> Answer:
