@@ -21,7 +21,7 @@ from core.errors import ConfigurationError
 from server.demo.profiles import Size
 
 _FULL = Plan(size=Size.L, shops=10, rounds=7, seconds=3, warm_up_seconds=3)
-_QUICK = Plan(size=Size.M, shops=3, rounds=3, seconds=1, warm_up_seconds=1)
+_QUICK = Plan(size=Size.M, shops=3, rounds=2, seconds=1, warm_up_seconds=2)
 _LONGEST_SECONDS = 3_600
 """A run that takes longer than this hangs."""
 

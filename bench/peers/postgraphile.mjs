@@ -1,5 +1,5 @@
 // PostGraphile with its Amber preset: types, columns and relations from the database, Galleria's rules as plans beside
-// them. Each operation becomes one statement, in a transaction in which row-level security knows the shop.
+// them. An operation becomes one statement (deep two), in a transaction in which row-level security knows the shop.
 import { createServer } from 'node:http'
 import { PgSimplifyInflectionPreset } from '@graphile/simplify-inflection'
 import { makePgService } from 'postgraphile/adaptors/pg'

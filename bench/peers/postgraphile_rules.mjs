@@ -1,5 +1,5 @@
 // Galleria's rules for PostGraphile: global ids, what shoppers see, order, prices and stock, as plans that become part
-// of the operation's one statement.
+// of the statement of the operation.
 import { withPgClientTransaction } from 'postgraphile/@dataplan/pg'
 import { extendSchema } from 'postgraphile/utils'
 import { amount, idOf, uuidOf } from './scalars.mjs'
@@ -43,7 +43,7 @@ async function describe(client, { shop, permissions, id, description }) {
 }
 
 export const rules = extendSchema((build) => {
-  const { sql, input: { pgRegistry }, dataplanPg: { TYPES }, grafast: { connection, context, lambda, object } } = build
+  const { sql, input: { pgRegistry }, dataplanPg: { TYPES }, grafast: { connection, context, each, lambda, object } } = build
   const tables = pgRegistry.pgResources
   const executor = tables.category.executor
   const shop = () => context().get('shop')
@@ -145,19 +145,13 @@ export const rules = extendSchema((build) => {
   }
 
   const related = ($product, $first) => {
-    const $products = shown(tables.product.find({ shop_id: shop() }))
-    const relation = sql.identifier(Symbol('relation'))
-    $products.join({
-      type: 'inner',
-      alias: relation,
-      from: sql`product_relation`,
-      conditions: [
-        sql`${relation}.shop_id = ${$products.alias}.shop_id AND ${relation}.related_id = ${$products.alias}.id`,
-        sql`${relation}.product_id = ${$products.placeholder($product.get('id'))} AND ${relation}.kind = 'RELATED'`,
-      ],
-    })
-    $products.orderBy({ fragment: sql`${relation}.position`, codec: TYPES.int, direction: 'ASC' })
-    return cut(inOrder($products, ['id'], 'ASC'), $first)
+    const $relations = ofProduct(tables.product_relation, $product)
+    const { alias } = $relations
+    $relations.where(sql`${alias}.kind = 'RELATED' AND EXISTS (
+      SELECT FROM product_listing
+      WHERE shop_id = ${alias}.shop_id AND product_id = ${alias}.related_id AND channel_id = ${ofSession} AND ${started})`)
+    cut(inOrder($relations, ['position', 'related_id'], 'ASC'), $first)
+    return each($relations, ($relation) => $relation.singleRelation('productByMyShopIdAndRelatedId'))
   }
 
   return {
