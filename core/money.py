@@ -17,6 +17,8 @@ EXPONENTS |= dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV 
 EXPONENTS |= dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
 """Decimal places of each circulating currency (ISO 4217, list one)."""
 
+_CENTS = 2
+
 LARGEST_MINOR = 10**15
 """Bound of any amount that is taken from outside: far above a price, far below BIGINT, so sums cannot overflow."""
 
@@ -47,6 +49,8 @@ def amount(minor: int, currency: str) -> Decimal:
 def amount_text(minor: int, currency: str) -> str:
     """Return the same as a text, ten times as fast."""
     exponent = EXPONENTS[currency]
+    if exponent == _CENTS and minor >= 0:
+        return f"{minor // 100}.{minor % 100:02}"
     if not exponent:
         return str(minor)
     digits = str(abs(minor)).rjust(exponent + 1, "0")

@@ -129,7 +129,7 @@ def arguments_of(definition: GraphQLField, node: FieldNode, *, hide_suggestions:
     Constants are read once, variables are looked up; for lists, objects and errors graphql-core is asked each time.
     """
     if not definition.args and not node.arguments:
-        return _none
+        return _NONE
 
     def ask_library(state: Any) -> Mapping[str, Any]:
         return get_argument_values(definition, node, state.variable_values, None, hide_suggestions)
@@ -151,7 +151,7 @@ def arguments_of(definition: GraphQLField, node: FieldNode, *, hide_suggestions:
                 return ask_library
         if constant is not Undefined and not _is_immutable(constant):
             return ask_library
-    return _reader(fixed, looked_up, ask_library) if looked_up else lambda _: dict(fixed)
+    return _reader(fixed, looked_up, ask_library) if looked_up else Fixed(fixed)
 
 
 def _reader(fixed: dict[str, Any], looked_up: list[tuple[str, str, Any, bool]], ask_library: Arguments) -> Arguments:
@@ -172,8 +172,18 @@ def _reader(fixed: dict[str, Any], looked_up: list[tuple[str, str, Any, bool]], 
     return read
 
 
-def _none(_: Any) -> Mapping[str, Any]:
-    return {}
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fixed:
+    """Arguments that are the same in every request."""
+
+    values: Mapping[str, Any]
+
+    def __call__(self, _: Any) -> Mapping[str, Any]:
+        """Return them, in a dictionary of the caller's own."""
+        return dict(self.values)
+
+
+_NONE = Fixed({})
 
 
 def _default(declared: GraphQLVariableSignature | GraphQLArgument) -> Any:

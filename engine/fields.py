@@ -1,5 +1,6 @@
 """How each field of a schema is read, as far as its declaration tells."""
 
+import contextlib
 import dataclasses
 import keyword
 import operator
@@ -13,6 +14,7 @@ from strawberry.types.arguments import convert_argument
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
+from engine.arguments import Fixed
 from engine.leaves import PLAIN, Names
 from engine.loading import ComputedField, LoadedField, RowField, same, shows_rows
 from engine.plans import Arguments, Read
@@ -122,6 +124,12 @@ def loading_arguments(schema: Any, declared: LoadedField, read: Arguments) -> Ar
     """Return what reads the arguments of a field that loads, as its relation takes them."""
     prepare = declared.metadata["prepare"]
     convert = _converting(schema, declared)
+    if isinstance(read, Fixed) and (prepare is None or declared.metadata["ignores_context"]):
+        given = convert(read.values)
+        with contextlib.suppress(Exception):
+            # What it refuses now it refuses again, in each request, where the client gets to hear of it.
+            fixed = prepare(None, given) if prepare else given
+            return lambda _: fixed
 
     def arguments(state: Any) -> Mapping[str, Any]:
         given = convert(read(state))

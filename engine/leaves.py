@@ -114,13 +114,18 @@ def leaf_code(type_: GraphQLOutputType, value: str, names: Names, *, is_settled:
     """
     own = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
     strict = names.of(_strict(type_, is_settled=is_settled))
-    guard = _GUARDS.get(own)
+    guard = _GUARDS.get(own) or _guard_of_text(own)
     if guard is None:
         return f"{strict}({value})"
     if value.isidentifier():
         return f"({value} if {guard.format(v=value)} else {strict}({value}))"
     first, _, rest = guard.partition("{v}")
     return f"(w if {first}(w := {value}){rest.format(v='w')} else {strict}(w))"
+
+
+def _guard_of_text(type_: Any) -> str | None:
+    """Return the guard of a scalar of a schema's own that is written by `str`: a text stays as it is."""
+    return "type({v}) is str" if getattr(type_, "coerce_output_value", None) is str else None
 
 
 def _strict(type_: GraphQLOutputType, *, is_settled: bool) -> Callable[[Any], Any]:

@@ -88,12 +88,13 @@ def root_key(path: Path) -> str:
     return str(path.key)
 
 
-def loads(
+def loads(  # noqa: PLR0913  (what is read, by what, and how it is asked for)
     relation: Any,
     *,
     key: str = "id",
     arguments: Mapping[str, Argument] | None = None,
     prepare: Prepare | None = None,
+    ignores_context: bool = False,
     description: str | None = None,
 ) -> Any:
     """Declare a field of an object type that is read in batches.
@@ -103,11 +104,12 @@ def loads(
         key: The attribute of the parent that is looked up; the field is null where it is None.
         arguments: Arguments of the field, by Python name.
         prepare: See `Prepare`; the client's arguments go to the relation as they are where it is absent.
+        ignores_context: Whether what `prepare` returns depends on the arguments alone.
         description: For clients.
     """
     field = LoadedField(
         description=description,
-        metadata={"relation": relation, "key": key, "prepare": prepare},
+        metadata={"relation": relation, "key": key, "prepare": prepare, "ignores_context": ignores_context},
     )
     field.init = False
     field.arguments = [

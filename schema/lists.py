@@ -31,7 +31,13 @@ def loads_list(
         return given
 
     first = Argument(int, default, f"Elements at most, to {at_most}.")
-    field = loads(relation, arguments={"first": first, **(arguments or {})}, prepare=prepare, description=description)
+    field = loads(
+        relation,
+        arguments={"first": first, **(arguments or {})},
+        prepare=prepare,
+        ignores_context=True,
+        description=description,
+    )
     return costs(*sliced(default, at_most))(field)
 
 
