@@ -190,7 +190,7 @@ def _opening(
             for shop_id in changed:
                 directory.forget(shop_id)
                 if cached is not None:
-                    pass
+                    cached.changed(shop_id)
 
     return open_context
 
