@@ -33,7 +33,8 @@ STALENESS_SECONDS = 0.4
 
 @pytest.fixture(scope="module")
 async def writer(settings):
-    async with process(settings) as opened:
+    """A process that would not look at the database for a long time, and has to know what it writes itself."""
+    async with process(settings, response_cache_staleness_ms=60_000) as opened:
         yield opened
 
 
