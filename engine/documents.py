@@ -1,8 +1,9 @@
 """Documents, each parsed and validated once and kept in a bounded store."""
 
 import dataclasses
+import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from graphql import (
     DocumentNode,
@@ -60,7 +61,7 @@ _REPETITION = Failure(
 )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True)
 class Operation:
     """One operation of a document.
 
@@ -70,15 +71,21 @@ class Operation:
         node: Its part of the document's tree.
         introspects: Whether it asks for `__schema` or `__type`.
         price: What it costs.
-        executable: What executes it.
+        make_executable: Makes what executes it; not before it is to be executed, since a document may have a hundred
+            operations, and all of it is looked at for each.
     """
 
     name: str | None
     type: OperationType
     node: OperationDefinitionNode
     price: OperationPrice
+    make_executable: Callable[[], Executable]
     introspects: bool = False
-    executable: Executable | None = None
+
+    @functools.cached_property
+    def executable(self) -> Executable:
+        """What executes it."""
+        return self.make_executable()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -155,8 +162,7 @@ class DocumentStore:
     def prepare(self, text: str) -> None:
         """Make the record of a document, and compile its operations, before anybody asks for it."""
         for operation in self.get(text).operations.values():
-            if operation.executable is not None:
-                operation.executable.prepare()
+            operation.executable.prepare()
 
     def get(self, text: str) -> Document:
         """Return the record of a document, made on first sight.
@@ -214,8 +220,8 @@ class DocumentStore:
                 node.operation,
                 node,
                 OperationPrice(self._tariff, node, fragments),
+                functools.partial(Executable, self.schema, tree, node, hide_suggestions=True),
                 introspects=name in introspecting,
-                executable=Executable(self.schema, tree, node, hide_suggestions=True),
             )
             for node in nodes
             for name in (node.name.value if node.name else "",)
