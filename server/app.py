@@ -174,6 +174,8 @@ def _opening(
             host=view.headers.get("host"),
         )
         shop = await resolve_shop(directory, naming, default_slug=settings.default_shop)
+        if cached is not None and await cached.looked_again(shop.id):
+            shop = await resolve_shop(directory, naming, default_slug=settings.default_shop)
         tenant = database.of_tenant(shop.id, statement_timeout_seconds=settings.deadline_seconds)
         changed: set[uuid.UUID] = set()
         tenant.on_write(lambda: changed.add(shop.id))

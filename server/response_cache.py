@@ -39,6 +39,17 @@ class CachedResponses:
         if self._nudges is not None:
             self._nudges.send(shop_id)
 
+    async def looked_again(self, shop_id: uuid.UUID) -> bool:
+        """Make sure that the version of a shop is known; tell whether it had to be read.
+
+        Where that shows a change, what was known of the shop itself has been forgotten.
+        """
+        stamps = self.responses.stamps
+        if stamps.known(shop_id) is not None:
+            return False
+        await stamps.current(shop_id)
+        return True
+
     def open(self) -> None:
         """Begin to listen to other processes."""
         if self._nudges is not None:

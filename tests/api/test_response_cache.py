@@ -8,6 +8,7 @@ import time
 import pytest
 from sqlalchemy import func, text, update
 
+from core import shared_cache
 from models import listings
 from schema.build import build
 from schema.policies import Open, policy_of
@@ -29,6 +30,14 @@ RENAMED = (
 
 NAMES = "{ products(first: 5, sort: NAME_ASC) { nodes { name } } }"
 STALENESS_SECONDS = 0.4
+
+
+@pytest.fixture(scope="module", autouse=True)
+def patience():
+    """Wait longer for Redis than a busy machine makes it take."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shared_cache, "PATIENCE_SECONDS", 10)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -165,12 +174,14 @@ async def test_without_redis_every_read_is_as_fresh_as_the_bound(loner, made, ex
 async def test_with_a_bound_of_zero_nothing_is_ever_old(settings, made, executing, database):
     async with process(settings, response_cache_staleness_ms=0) as strict:
         ask, uncached = strict.of(made), executing.of(made)
-        for _ in range(3):
+        for renamings in (1, 2):
             await read(ask, made)
             await renamed(database, made)
             kept, executed = await read(ask, made), await read(uncached, made)
-            # What is known of the shop itself may be some seconds old in any answer, kept or not.
-            assert kept | {"shop": None} == executed | {"shop": None}
+            # Without the cache, what is known of the shop itself may be some seconds old.
+            assert kept.pop("shop")["shop"]["name"].count("!") == renamings
+            executed.pop("shop")
+            assert kept == executed
 
 
 async def test_an_answer_read_while_a_write_is_under_way_is_not_taken_for_a_newer_one(settings, made, database):
@@ -233,24 +244,28 @@ async def test_fifty_who_ask_at_once_are_answered_by_one_execution(settings, mad
 async def test_the_time_when_a_product_begins_to_be_sold_ends_an_answer(settings, database):
     shop = await factories.shop(database)
     _, variant = await factories.sellable(database, shop, name="Soon")
-    async with database.of_tenant(shop.id).write() as transaction:
-        soon = func.now() + text("interval '1 second'")
-        await transaction.execute(
-            update(listings.Listing).where(listings.Listing.variant_id == variant.id).values(available_from=soon)
-        )
-        await transaction.execute(listings.refresh_product_listings, {"products": [variant.product_id]})
-        await transaction.commit()
     made = dataclasses.make_dataclass("Made", ["shop"])(shop)
     async with process(settings, response_cache_staleness_ms=60_000) as patient:
         ask = patient.of(made)
+        await begin_selling(database, shop, variant, seconds=2)
         assert (await ask(NAMES)).data["products"]["nodes"] == []
         assert cache_of(await ask(NAMES))["hit"]
 
         async def is_sold():
             return (await ask(NAMES)).data["products"]["nodes"] == [{"name": "Soon"}]
 
-        assert await until(is_sold) < 1.5
+        assert await until(is_sold) < 5
         assert cache_of(await ask(NAMES))["hit"]
+
+
+async def begin_selling(database, shop, variant, *, seconds):
+    async with database.of_tenant(shop.id).write() as transaction:
+        soon = func.now() + text(f"interval '{seconds} second'")
+        await transaction.execute(
+            update(listings.Listing).where(listings.Listing.variant_id == variant.id).values(available_from=soon)
+        )
+        await transaction.execute(listings.refresh_product_listings, {"products": [variant.product_id]})
+        await transaction.commit()
 
 
 async def test_staff_who_may_see_drafts_are_answered_anew_and_shoppers_never_with_theirs(writer, made, database):
