@@ -27,6 +27,10 @@ def arguments(made: Catalogue) -> dict[str, str]:
         "Query.category": f'(id: "{made.id_of("Category")}")',
         "Query.collection": f'(id: "{made.id_of("Collection")}")',
         "Query.node": f'(id: "{made.id_of("Product")}")',
+        "ProductSearchConnection.facets": "(first: 50)",
+        "Variant.listings": "(first: 5)",
+        "Variant.stockLevels": "(first: 5)",
+        "Variant.translations": "(first: 5)",
         "Query.nodes": f"(ids: {orjson.dumps(ids).decode()})",
     }
 

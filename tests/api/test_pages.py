@@ -198,6 +198,8 @@ async def test_reviews_come_in_pages_newest_first_and_approved_alone(api, databa
 @pytest.mark.parametrize("first", [-1, 101, 2_147_483_647])
 async def test_a_list_out_of_bounds_is_refused(api, database, shop, first):
     await factories.sellable(database, shop)
-    answer = await api("query($first: Int!) { products(first: 1) { nodes { media(first: $first) { url } } } }", {"first": first})
+    answer = await api(
+        "query($first: Int!) { products(first: 1) { nodes { media(first: $first) { url } } } }", {"first": first}
+    )
 
     assert answer.codes == ["BAD_USER_INPUT"]
