@@ -37,8 +37,8 @@ def global_ids_of(type_name: str) -> Callable[[uuid.UUID], str]:
     length = -(-(len(head) + _UUID_BYTES) * 8 // 6)
 
     def encode(row_id: uuid.UUID) -> str:
-        encoded = binascii.b2a_base64(head + row_id.bytes, newline=False)
-        return encoded.translate(_URL_SAFE)[:length].decode("ascii")
+        # The end that is cut off is padding and a line break.
+        return binascii.b2a_base64(head + row_id.bytes).translate(_URL_SAFE)[:length].decode()
 
     return encode
 

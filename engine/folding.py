@@ -8,7 +8,7 @@ the paths and the errors.
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from graphql import (
@@ -54,7 +54,8 @@ class Wanted:
 
     Attributes:
         columns: Names, without repetition.
-        children: What it carries, each one more column behind `columns`.
+        children: What it carries, behind `columns`: a to-one child as a mark, null where there is none, with its own
+            columns and children after it; any other as one list of records.
     """
 
     columns: tuple[str, ...]
@@ -101,20 +102,20 @@ class Layout:
     def __init__(self, number: int) -> None:
         self._prefix = f"{_MARK}{number}"
         self._columns: dict[str, str] = {}
-        self._children: list[tuple[Any, str, int, Layout]] = []
+        self._children: list[tuple[Child, Layout, bool]] = []
 
     def column(self, name: str) -> str:
         """Return the name, in generated code, of a column."""
         return self._columns.setdefault(name, f"{self._prefix}c{len(self._columns)}")
 
-    def child(self, relation: Any, key: str, slot: int, layout: "Layout") -> str:
-        """Return the name, in generated code, of what is carried."""
-        self._children.append((relation, key, slot, layout))
-        return f"{self._prefix}k{len(self._children) - 1}"
+    def child(self, relation: Any, key: str, slot: int, layout: "Layout", *, is_joined: bool = False) -> str:
+        """Return the name, in generated code, of a list that is carried, or of the mark of what is joined."""
+        self._children.append((Child(relation, key, slot, Wanted((), ())), layout, is_joined))
+        return self._name_of_child(len(self._children) - 1)
 
     def wanted(self) -> Wanted:
         """Return what the statement has to bring."""
-        children = [Child(relation, key, slot, layout.wanted()) for relation, key, slot, layout in self._children]
+        children = [dataclasses.replace(child, wanted=layout.wanted()) for child, layout, _ in self._children]
         return Wanted(tuple(self._columns), tuple(children))
 
     @property
@@ -124,20 +125,23 @@ class Layout:
 
     def targets(self) -> str:
         """Return the assignment target that takes a record apart."""
-        return "(" + "".join(f"{name}, " for name in self._names()) + ")"
+        return "(" + "".join(f"{name}, " for name in self.names()) + ")"
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is asked for but the existence of a row."""
         return not self._columns and not self._children
 
-    def subscripted(self, code: str, record: str) -> str:
-        """Return code that reads a record's columns by position, from code that reads them by name."""
-        positions = {name: f"{record}[{position}]" for position, name in enumerate(self._names())}
-        return re.sub(rf"{self._prefix}[ck]\d+", lambda found: positions[found[0]], code)
+    def _name_of_child(self, number: int) -> str:
+        return f"{self._prefix}k{number}"
 
-    def _names(self) -> list[str]:
-        return [*self._columns.values(), *(f"{self._prefix}k{number}" for number in range(len(self._children)))]
+    def names(self) -> Iterator[str]:
+        """Return the names, in generated code, of all that a record holds, in order."""
+        yield from self._columns.values()
+        for number, (_, layout, is_joined) in enumerate(self._children):
+            yield self._name_of_child(number)
+            if is_joined:
+                yield from layout.names()
 
 
 class Collecting(Protocol):
@@ -298,13 +302,14 @@ class Fold:
             function = self._page(named, grouped, below, relation, slot)
             return f"{function}({layout.child(relation, renamed.get(key, key), slot, below)}, a)"
         literal = self.row(named, grouped, below, {})
-        if below.is_empty:
+        if below.is_empty and _is_list(definition.type):
             raise NotFolded(definition)
-        name = layout.child(relation, renamed.get(key, key), slot, below)
-        if _is_list(definition.type):
+        is_list = _is_list(definition.type)
+        name = layout.child(relation, renamed.get(key, key), slot, below, is_joined=not is_list)
+        if is_list:
             return f"[{literal} for {below.target} in {name}]"
         absent = f"{self._bail}()" if isinstance(definition.type, GraphQLNonNull) else "None"
-        return f"({absent} if {name} is None else {below.subscripted(literal, name)})"
+        return f"({absent} if {name} is None else {literal})"
 
     def _page(
         self, type_: GraphQLObjectType, grouped: GroupedFieldSet, layout: Layout, relation: Any, slot: int

@@ -154,8 +154,10 @@ async def test_every_column_of_every_view_was_tried_with_a_value(tenant, made):
         wanted = Wanted((), (Child(edge.relation, edge.key, 0, Wanted(columns)),))
         carried = Carried(wanted, [given])
         records = await carrying.read(tenant, trees.all_rows(edge.parent), scope_of(made, "staff"), carried)
-        found = [each for (value,) in records for each in (value if isinstance(value, list) else [value])]
-        held = [record for record in found if record is not None]
+        if edge.relation.kind is Kind.ONE:
+            held = [joined for mark, *joined in records if mark]
+        else:
+            held = [each for (value,) in records for each in value]
         empty |= {(edge.name, name) for place, name in enumerate(columns) if all(row[place] is None for row in held)}
 
     # What a product has of itself is of no variant.

@@ -1,8 +1,9 @@
 """What a statement may be asked to carry, and the same read level by level."""
 
 import dataclasses
+import itertools
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from core.pagination import CursorCodec, PageRequest
@@ -181,17 +182,25 @@ async def _of(loaders: Loaders, scope: Scope, result: Any, child: Child, argumen
 
 def finished(record: Sequence[Any], wanted: Wanted, arguments: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
     """Return a record that was carried in the form of `by_levels`."""
-    width = len(wanted.columns)
-    assert len(record) == width + len(wanted.children)
-    children = [
-        _finished(value, child, arguments) for value, child in zip(record[width:], wanted.children, strict=True)
-    ]
-    return (*record[:width], *children)
+    assert len(record) == _width(wanted)
+    return _taken(iter(record), wanted, arguments)
 
 
-def _finished(value: Any, child: Child, arguments: Sequence[Mapping[str, Any]]) -> Any:
+def _width(wanted: Wanted) -> int:
+    of_children = (1 + _width(each.wanted) if each.relation.kind is Kind.ONE else 1 for each in wanted.children)
+    return len(wanted.columns) + sum(of_children)
+
+
+def _taken(values: Iterator[Any], wanted: Wanted, arguments: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
+    own = [next(values) for _ in wanted.columns]
+    return (*own, *[_finished(values, child, arguments) for child in wanted.children])
+
+
+def _finished(values: Iterator[Any], child: Child, arguments: Sequence[Mapping[str, Any]]) -> Any:
+    value = next(values)
     if child.relation.kind is Kind.ONE:
-        return None if value is None else finished(value, child.wanted, arguments)
+        joined = list(itertools.islice(values, _width(child.wanted)))
+        return None if value is None else finished(joined, child.wanted, arguments)
     if child.relation.finish is None:
         return [finished(record, child.wanted, arguments) for record in value]
     result = child.relation.finish(value, arguments[child.slot])
