@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Integer, Text
 from sqlalchemy.orm import InstrumentedAttribute
-from sqlalchemy.sql import ColumnElement, bindparam, cast, tuple_
+from sqlalchemy.sql import ColumnElement, bindparam, cast, select, tuple_
 from sqlalchemy.sql.sqltypes import Uuid
 
+from core.pagination import LARGEST_SIZE
 from models.base import Statement
 
 ColumnExpression = ColumnElement[Any] | InstrumentedAttribute[Any]
@@ -48,7 +49,16 @@ class Ordering:
         return ((place < cursor) if self.descends else (place > cursor),)
 
     def limited(self, statement: Statement) -> Statement:
-        """Return the statement in order, cut to the page and one row more."""
-        if self.descends:
-            return statement.order_by(self.key.desc(), self.row_id.desc()).limit(_LIMIT)
-        return statement.order_by(self.key, self.row_id).limit(_LIMIT)
+        """Return the statement in order, cut to the page and one row more.
+
+        Args:
+            statement: With the sort column as `sort_key` and the id as `id` among its columns.
+        """
+        # The largest page stands in the text: of a parameter PostgreSQL assumes that it lets a tenth of all rows
+        # through, and would rather plan each page of a large shop anew than keep a plan that looks so dear.
+        within = self._ordered(statement, self.key, self.row_id).limit(LARGEST_SIZE + 1).subquery("within")
+        page = self._ordered(select(*within.c), within.c.sort_key, within.c.id).limit(_LIMIT)
+        return page.execution_options(**statement.get_execution_options())
+
+    def _ordered(self, statement: Statement, key: ColumnExpression, row_id: ColumnExpression) -> Statement:
+        return statement.order_by(key.desc(), row_id.desc()) if self.descends else statement.order_by(key, row_id)

@@ -12,6 +12,7 @@ from sqlalchemy.sql import (
     bindparam,
     case,
     exists,
+    literal_column,
     or_,
     select,
     true,
@@ -80,7 +81,9 @@ def product_page(shape: Shape, form: FilterForm, sort: ProductSort, forward: boo
 def _through_subtree(listed: Statement, ordering: Ordering, category_id: ColumnElement[Any]) -> Statement:
     """Read each category of a subtree in its index's order and merge, so that the cost does not grow with products."""
     subtree = _subtree(category_id).subquery("subtree")
-    rows = ordering.limited(listed.where(ProductListing.category_id == subtree.c.id)).lateral("branch")
+    # By name, as the key in `models.base.per_key`.
+    of_branch = listed.where(ProductListing.category_id == literal_column("subtree.id", Uuid()))
+    rows = ordering.limited(of_branch).lateral("branch")
     merged = select(rows.c.id, rows.c.sort_key).select_from(subtree.join(rows, true()))
     ordering.key, ordering.row_id = rows.c.sort_key, rows.c.id
     return merged

@@ -233,6 +233,22 @@ async def test_what_rows_carry_is_read_from_an_index(connection, large, view):
             assert "Seq Scan" not in set().union(*read, found.get("product_listing", set())), found
 
 
+@pytest.mark.parametrize("sort", [ProductSort.NEWEST, ProductSort.PRICE_ASC])
+async def test_the_plan_of_a_page_is_kept(connection, large, sort):
+    wanted = ProductFilter()
+    listing = product_page(Shape(), wanted.form, sort, forward=True, continued=False)
+    compiled, more = carry(listing, Carried(Wanted(("id",), _SHOWN), _GIVEN[: len(_SHOWN) + 2]), Shape())
+    arguments = compiled.arguments({**values(large, wanted, **more), "shop": large[0].id})
+
+    prepared = await connection.prepare(compiled.text)
+    for _ in range(7):
+        await prepared.fetch(*arguments)
+
+    # PostgreSQL weighs the plan for all values against those that it made for each of the first five times.
+    asked = "SELECT generic_plans FROM pg_prepared_statements WHERE statement = $1"
+    assert await connection.fetchval(asked, compiled.text) == 2
+
+
 async def test_counting_stops_at_the_ceiling(tenant, large):
     wanted = ProductFilter()
 
