@@ -1,6 +1,8 @@
 """Prices as clients meet them: told with each answer, explained, asked in advance, and refused."""
 
 import os
+import re
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -23,6 +25,9 @@ DEAR = "{ products(first: 100) { nodes { variants(first: 10) { id } } } }"
 SERVED = build_schema(PRINTED.read_text(encoding="utf-8"))
 
 pytestmark = pytest.mark.asked_once
+
+
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "price.md"
 
 
 def cost_of(answer):
@@ -103,6 +108,13 @@ async def test_a_bulk_mutation_costs_by_its_elements(api):
     inputs = [{"name": f"P{number}"} for number in range(3)]
     answer = await api(text, {"inputs": inputs}, role="owner")
     assert (cost_of(answer)["requestedQueryCost"], cost_of(answer)["actualQueryCost"]) == (33, 33)
+
+
+async def test_the_documented_example_costs_what_is_said(api):
+    text = DOCUMENTATION.read_text(encoding="utf-8")
+    (example,) = re.findall(r"```graphql\n(.*?)```", text, re.DOTALL)
+    said = int(re.search(r"(\d+) points", example)[1])
+    assert cost_of(await api(example))["requestedQueryCost"] == said
 
 
 async def test_words_to_search_for_cost_ten(api):
