@@ -5,7 +5,7 @@ import collections
 import dataclasses
 import gc
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -16,17 +16,33 @@ from engine.executables import Executable, Executor
 from tests.engine.comparing import Outcome, difference, errors_without_propagation, operation_of, shapes_of
 from tests.engine.operations import Operation
 
-TURNS = 200
-"""Turns of the event loop within which all that an operation has started comes to its end."""
+SECONDS = 10
+"""Within which all that an operation has started comes to its end."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an execution is given, made anew for each."""
+    """What an execution is given, made anew for each.
+
+    Attributes:
+        log: What resolvers did, in order.
+        close: Called when all is over.
+    """
 
     context: Any
     root: Any = None
     log: Iterable[str] = ()
+    close: Callable[[], Awaitable[None]] | None = None
+
+    async def end(self) -> None:
+        """Wait until nothing runs but the test, and close what was opened.
+
+        Raises:
+            AssertionError: Something goes on.
+        """
+        await _at_rest()
+        if self.close is not None:
+            await self.close()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,7 +71,7 @@ class Case:
         result = await self.executable.execute(
             self.operation.variables, context=given.context, root_value=given.root, executor=executor
         )
-        await _at_rest()
+        await given.end()
         return Outcome.of(result, given.log)
 
     async def difference(self, expected: Outcome, actual: Outcome) -> str | None:
@@ -71,7 +87,7 @@ class Case:
                 context_value=given.context,
                 root_value=given.root,
             )
-            await _at_rest()
+            await given.end()
         return difference(
             expected,
             actual,
@@ -101,12 +117,11 @@ def cases_of(
 
 async def _at_rest() -> None:
     current = asyncio.current_task()
-    for _ in range(TURNS):
-        tasks = {task for task in asyncio.all_tasks() if task is not current and not _serves(task)}
-        if not tasks:
-            return
-        await asyncio.sleep(0)
-    raise AssertionError(f"still running: {tasks}")
+    tasks = {task for task in asyncio.all_tasks() if task is not current and not _serves(task)}
+    if tasks:
+        _, running = await asyncio.wait(tasks, timeout=SECONDS)
+        assert not running, f"still running: {running}"
+        await _at_rest()
 
 
 def _serves(task: asyncio.Task[Any]) -> bool:

@@ -60,10 +60,13 @@ class Inputs:
         used: Names of the variables that were referred to since somebody emptied it.
     """
 
-    def __init__(self, random: Random, values: Mapping[str, Sequence[Any]], always: frozenset[str]) -> None:
+    def __init__(
+        self, random: Random, values: Mapping[str, Sequence[Any]], always: frozenset[str], seldom: frozenset[str]
+    ) -> None:
         self.random = random
         self.values = {**SCALARS, **values}
         self.always = always
+        self.seldom = seldom
         self.variables: dict[str, Declared] = {}
         self.used: set[str] = set()
 
@@ -104,6 +107,8 @@ class Inputs:
         return given
 
     def _left_out(self, name: str, declared: GraphQLArgument | GraphQLInputField) -> bool:
+        if name in self.seldom and self.random.randrange(20):
+            return True
         if name in self.always or (isinstance(declared.type, GraphQLNonNull) and not _has_default(declared)):
             return False
         return self.random.randrange(100) < 45

@@ -52,6 +52,7 @@ class Wishes:
         types: Weights of the operation types.
         values: Candidates for arguments, input fields and scalars, by "Type.field.argument", "Input.field" or "Scalar".
         always: Names of arguments that are always given.
+        seldom: Names of arguments that are nearly always left out.
         left_out: Coordinates of fields that are not asked for.
         directive: A directive that means nothing and may stand everywhere; empty for none.
         spoilt: How many of a hundred operations come with a variable that cannot be coerced.
@@ -62,6 +63,7 @@ class Wishes:
     types: Mapping[OperationType, int] = dataclasses.field(default_factory=lambda: {OperationType.QUERY: 1})
     values: Mapping[str, Sequence[Any]] = dataclasses.field(default_factory=dict)
     always: frozenset[str] = frozenset()
+    seldom: frozenset[str] = frozenset()
     left_out: frozenset[str] = frozenset()
     directive: str = ""
     spoilt: int = 3
@@ -124,7 +126,7 @@ class Writer:
         self.schema = schema
         self.random = random
         self.wishes = wishes
-        self.inputs = Inputs(random, wishes.values, wishes.always)
+        self.inputs = Inputs(random, wishes.values, wishes.always, wishes.seldom)
         self.left = wishes.size
         self.keys = 0
         self.uses: dict[str, set[str]] = {}
@@ -173,7 +175,7 @@ class Writer:
             return self._inline(parent, place, depth)
         if drawn < 24 and self.left > 0:
             return self._spread(parent, place, depth)
-        if drawn < 32 or isinstance(parent, GraphQLUnionType):
+        if drawn < 28 or isinstance(parent, GraphQLUnionType):
             return self._typename(parent, place)
         return self._field(parent, place, depth)
 
