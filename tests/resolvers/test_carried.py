@@ -121,7 +121,7 @@ async def test_a_root_field_brings_what_is_carried_by_id(context: Context, produ
     found = await nodes.node(context, scope, global_id, of="Product", carried=carried)
 
     assert found is not None
-    assert tuple(found) == ("Bag", ("Bags",))
+    assert tuple(found) == ("Bag", True, "Bags")
     assert carried.used
     assert context.database.statistics.statements == 1
 
