@@ -132,10 +132,15 @@ class Context:
     clock: Clock
     scopes: dict[str, Scope] = dataclasses.field(default_factory=dict)
     carried: dict[str, Carried] = dataclasses.field(default_factory=dict)
+    _default_scope: Scope | None = None
 
     def default_scope(self) -> Scope:
         """Return the scope of a root field that names neither channel nor locale."""
-        return Scope(self.shop.default_channel_id, None, drafts=self.actor.may(Permission.CATALOGUE_READ))
+        if self._default_scope is None:
+            self._default_scope = Scope(
+                self.shop.default_channel_id, None, drafts=self.actor.may(Permission.CATALOGUE_READ)
+            )
+        return self._default_scope
 
     def load(self, relation: Relation, key: Any, root: str, arguments: Mapping[str, Any]) -> Awaitable[Any]:
         """Read what a relation holds for a key, as the root field with this response key sees it."""

@@ -3,13 +3,15 @@
 import dataclasses
 from collections.abc import Callable, Collection, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from server.tallies import Distribution, Level, Tally
 
 METRICS_PATH = "/metrics"
 
@@ -66,10 +68,10 @@ class Metrics:
     """
 
     registry: CollectorRegistry
-    requests: Counter
-    duration: Histogram
-    in_flight: Gauge
-    statements: Histogram
+    requests: Tally
+    duration: Distribution
+    in_flight: Level
+    statements: Distribution
     masked_errors: Counter
     pool_connections: Gauge
     throttled: Counter
@@ -104,24 +106,25 @@ def create_metrics() -> Metrics:
     """Return metrics that stand at zero."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
+    requests = Tally("galleria_requests", "Requests answered.", ("operation", "status", "code"))
+    duration = Distribution(
+        "galleria_request_duration_seconds",
+        "Time from a request's first byte to its answer's last.",
+        "operation",
+        _DURATION_SECONDS,
+    )
+    statements = Distribution(
+        "galleria_operation_statements", "SQL statements of an operation.", "operation", _STATEMENTS
+    )
+    in_flight = Level("galleria_requests_in_flight", "Requests under way.")
+    for each in (requests, duration, statements, in_flight):
+        registry.register(each)
     return Metrics(
         registry=registry,
-        requests=Counter("galleria_requests", "Requests answered.", ("operation", "status", "code"), registry=registry),
-        duration=Histogram(
-            "galleria_request_duration_seconds",
-            "Time from a request's first byte to its answer's last.",
-            ("operation",),
-            buckets=_DURATION_SECONDS,
-            registry=registry,
-        ),
-        in_flight=Gauge("galleria_requests_in_flight", "Requests under way.", registry=registry),
-        statements=Histogram(
-            "galleria_operation_statements",
-            "SQL statements of an operation.",
-            ("operation",),
-            buckets=_STATEMENTS,
-            registry=registry,
-        ),
+        requests=requests,
+        duration=duration,
+        in_flight=in_flight,
+        statements=statements,
         masked_errors=Counter(
             "galleria_masked_errors", "Unexpected exceptions that were answered as INTERNAL.", registry=registry
         ),

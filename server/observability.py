@@ -4,7 +4,6 @@ import dataclasses
 import time
 
 import structlog
-from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.health import PROBE_PATHS
@@ -44,23 +43,6 @@ class Observation:
     statements: int | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Meters:
-    """The meters of one kind of request; looking them up by their labels costs more than counting."""
-
-    requests: Counter
-    duration: Histogram
-    statements: Histogram
-
-    @classmethod
-    def of(cls, metrics: Metrics, operation_type: str, status: int, code: str) -> "_Meters":
-        return cls(
-            metrics.requests.labels(operation_type, str(status), code),
-            metrics.duration.labels(operation_type),
-            metrics.statements.labels(operation_type),
-        )
-
-
 class Observed:
     """Wraps an application: counts, times and logs each HTTP request.
 
@@ -73,7 +55,6 @@ class Observed:
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
         self.metrics = metrics
-        self._meters: dict[tuple[str, int, str], _Meters] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and note what became of it."""
@@ -90,25 +71,23 @@ class Observed:
                 observation.request_id = observation.request_id or _request_id_of(message)
             await send(message)
 
-        self.metrics.in_flight.inc()
+        self.metrics.in_flight.value += 1
         try:
             await self._app(scope, receive, noting)
         except Exception:
             status = 500 if status == CLIENT_GONE else status
             raise
         finally:
-            self.metrics.in_flight.dec()
+            self.metrics.in_flight.value -= 1
             self._note(scope, observation, status, time.perf_counter() - started)
 
     def _note(self, scope: Scope, seen: Observation, status: int, seconds: float) -> None:
         operation_type, code = one_of(seen.operation_type, OPERATION_TYPES), one_of(seen.code, CODES)
-        meters = self._meters.get((operation_type, status, code))
-        if meters is None:
-            meters = self._meters[operation_type, status, code] = _Meters.of(self.metrics, operation_type, status, code)
-        meters.requests.inc()
-        meters.duration.observe(seconds)
+        metrics = self.metrics
+        metrics.requests.add((operation_type, str(status), code))
+        metrics.duration.observe(operation_type, seconds)
         if seen.statements is not None:
-            meters.statements.observe(seen.statements)
+            metrics.statements.observe(operation_type, seen.statements)
         log_request(
             {
                 "request_id": None if seen.request_id is None else safe_name(seen.request_id),
