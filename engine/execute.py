@@ -1,6 +1,5 @@
 """The entry of the engine: operations in, results out, on any schema of graphql-core."""
 
-import weakref
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from typing import Any
@@ -20,12 +19,10 @@ from graphql import (
 from engine.documents import Document, Operation
 from engine.executables import Executable, Executor
 
-_KEPT_A_SCHEMA = 500
-"""Operations that `graphql` remembers for a schema, by their text and name."""
+_KEPT = 500
+"""Operations that `graphql` remembers, of all schemas, by their text and name; a schema goes with its last one."""
 
-_known: "weakref.WeakKeyDictionary[GraphQLSchema, OrderedDict[tuple[str, str | None], Executable]]" = (
-    weakref.WeakKeyDictionary()
-)
+_known: OrderedDict[tuple[GraphQLSchema, str, str | None], Executable] = OrderedDict()
 
 
 async def graphql(  # noqa: PLR0913  (the arguments of graphql-core's function of this name)
@@ -53,15 +50,17 @@ async def graphql(  # noqa: PLR0913  (the arguments of graphql-core's function o
         The result; syntax and validation errors are in it, with no data.
     """
     text = source.body if isinstance(source, Source) else source
-    operations = _known.setdefault(schema, OrderedDict())
-    executable = operations.get((text, operation_name))
+    place = (schema, text, operation_name)
+    executable = _known.get(place)
     if executable is None:
         made = _executable(schema, source, operation_name)
         if not isinstance(made, Executable):
             return ExecutionResult(None, made)
-        executable = operations[text, operation_name] = made
-        if len(operations) > _KEPT_A_SCHEMA:
-            operations.popitem(last=False)
+        executable = _known[place] = made
+        if len(_known) > _KEPT:
+            _known.popitem(last=False)
+    else:
+        _known.move_to_end(place)
     return await executable.execute(variable_values, context=context_value, root_value=root_value, executor=executor)
 
 

@@ -29,8 +29,15 @@ COUNT = int(os.environ.get("GALLERIA_DIFFERENTIAL", "20000")) // 20
 PARTS = 4
 CHUNK = 50
 SCHEMA = build()
+assert SCHEMA.query_type is not None
+QUERY = SCHEMA.query_type
 NAMES = {id(each): name for name, each in vars(relations).items() if isinstance(each, Relation)}
 FEW = (1, 2, 3)
+SHARED = {"first": FEW, "last": FEW, "locale": ("en", "de", "fr", "de", "no-locale-at-all")}
+"""Values of arguments that have the same name wherever they stand."""
+
+SELDOM = frozenset(("last", "before", "after", "filter", "slug", "sku", "externalRef"))
+"""Arguments that go badly with others."""
 
 
 class Misfortune(Exception):
@@ -74,15 +81,14 @@ class FaultyContext(Context):
 @pytest.fixture
 def wishes(made: Catalogue) -> Wishes:
     """Wishes with the ids and names of the shop's rows, and some of nobody's."""
-    ids = [
-        encode_global_id(type_name_of(table), row.id)
+    ids = {
+        type_name_of(table): [encode_global_id(type_name_of(table), row.id) for row in rows[:4]]
         for table, rows in made.rows.items()
-        for row in rows[:3]
-        if hasattr(row, "id") and type_name_of(table) in SCHEMA.type_map
-    ]
+        if hasattr(rows[0], "id") and type_name_of(table) in SCHEMA.type_map
+    }
     names = [row.slug for rows in made.rows.values() for row in rows[:2] if hasattr(row, "slug")]
     values: dict[str, Sequence[Any]] = {
-        "ID": [*ids, "nobody"],
+        "ID": [*(each for several in ids.values() for each in several), "nobody"],
         "String": [*names, "Product", ""],
         "Int": FEW,
         "DateTime": ("2026-01-31T12:00:00Z",),
@@ -90,30 +96,14 @@ def wishes(made: Catalogue) -> Wishes:
         "Decimal": ("12.50", 3),
         "BigInt": ("5", "9007199254740993"),
     }
+    for name in ("Product", "Variant", "Category", "Collection"):
+        values[f"Query.{name.lower()}.id"] = [*ids[name], *ids[name], "nobody"]
     for each in SCHEMA.type_map.values():
         for name, field in each.fields.items() if isinstance(each, GraphQLObjectType | GraphQLInterfaceType) else ():
-            values |= {
-                f"{each.name}.{name}.{argument}": _named(argument, made)
-                for argument in field.args
-                if _named(argument, made)
-            }
-    return Wishes(
-        depth=6,
-        size=20,
-        values=values,
-        always=frozenset({"first"}),
-        seldom=frozenset({"last", "before", "after", "filter"}),
-    )
-
-
-def _named(argument: str, made: Catalogue) -> Sequence[Any]:
-    """Return values for an argument that has the same name wherever it stands."""
-    return {
-        "first": FEW,
-        "last": FEW,
-        "locale": ("en", "de", "fr", "no-locale-at-all"),
-        "channel": [row.slug for row in made.rows["channel"]] + ["none"],
-    }.get(argument, ())
+            for argument in field.args.keys() & SHARED.keys():
+                values[f"{each.name}.{name}.{argument}"] = SHARED[argument]
+    values |= {f"Query.{name}.channel": [row.slug for row in made.rows["channel"]] for name in QUERY.fields}
+    return Wishes(depth=7, size=30, values=values, always=frozenset({"first", "id"}), seldom=SELDOM)
 
 
 def surroundings(
@@ -125,7 +115,7 @@ def surroundings(
         tenant = database.of_tenant(made.shop.id)
         given = {
             "shop": made.shop,
-            "actor": (SYSTEM, ANONYMOUS)[seed % 2],
+            "actor": (SYSTEM, SYSTEM, ANONYMOUS)[seed % 3],
             "database": tenant,
             "loaders": Loaders(tenant),
             "clock": system_clock,
