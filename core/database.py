@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import asyncpg
 import orjson
-from sqlalchemy import event, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.sql import Executable
@@ -32,6 +32,9 @@ _SET_LOCALLY = text(
     "SELECT set_config('app.shop_id', :shop, true), set_config('statement_timeout', :timeout, true),"
     " set_config('jit', 'off', true)"
 )
+
+_STATISTICS = "galleria.statistics"
+"""Where a connection for writes says whose statements it runs."""
 
 Transaction = AsyncSession
 """What a write block hands out; `await transaction.commit()` is its last line."""
@@ -83,6 +86,7 @@ class Database:
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
         )
+        event.listen(writes.sync_engine, "before_cursor_execute", _count)
         return cls(reads, writes)
 
     @classmethod
@@ -221,7 +225,7 @@ class TenantDatabase:
         async with AsyncSession(self._database.writes, expire_on_commit=False) as transaction:
             with told():
                 connection = await transaction.connection()
-                event.listen(connection.sync_connection, "before_cursor_execute", self._count)
+                await connection.run_sync(lambda own: own.info.update({_STATISTICS: self.statistics}))
                 await transaction.execute(
                     _SET_LOCALLY, {"shop": str(self.tenant), "timeout": str(self._scope.milliseconds)}
                 )
@@ -255,8 +259,11 @@ class TenantDatabase:
         self._connection, rows = await reads.begin(compiled, arguments, self._scope)
         return rows
 
-    def _count(self, *_: Any) -> None:
-        self.statistics.statements += 1
+
+def _count(connection: Connection, *_: Any) -> None:
+    statistics: Statistics | None = connection.info.get(_STATISTICS)
+    if statistics is not None:
+        statistics.statements += 1
 
 
 async def _connect(url: str, settings: dict[str, str]) -> asyncpg.Connection:
