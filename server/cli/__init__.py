@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "export": "server.cli.exports",
     "keys": "server.cli.keys",
     "schema": "server.cli.schema",
+    "warm": "server.cli.warm",
 }
 """The module of each command."""
 
