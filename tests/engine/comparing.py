@@ -25,7 +25,6 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
-    GraphQLList,
     GraphQLNonNull,
     GraphQLSchema,
     NameNode,
@@ -33,6 +32,7 @@ from graphql import (
     SelectionSetNode,
     execute,
     get_named_type,
+    is_abstract_type,
 )
 
 Path = tuple[str | int, ...]
@@ -137,27 +137,25 @@ def _nulled_positions(outcome: Outcome, shapes: Mapping[tuple[str, ...], Any]) -
 
 def _takes_no_null(shapes: Mapping[tuple[str, ...], Any], path: Path) -> bool:
     keys = tuple(key for key in path if isinstance(key, str))
-    declared = shapes[keys]
-    for key in reversed(path):
-        if isinstance(key, str):
-            break
-        declared = _without_non_null(declared)
-        assert isinstance(declared, GraphQLList)
+    depth = next(depth for depth, key in enumerate(reversed(path)) if isinstance(key, str))
+    return any(isinstance(_within(declared, depth), GraphQLNonNull) for declared in shapes[keys])
+
+
+def _within(declared: Any, depth: int) -> Any:
+    """Return the type of the elements of a list, of those of its elements, and so on."""
+    for _ in range(depth):
+        declared = declared.of_type if isinstance(declared, GraphQLNonNull) else declared
         declared = declared.of_type
-    return isinstance(declared, GraphQLNonNull)
+    return declared
 
 
-def _without_non_null(declared: Any) -> Any:
-    return declared.of_type if isinstance(declared, GraphQLNonNull) else declared
+def shapes_of(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> dict[Any, set[Any]]:
+    """Return the types of each position of the response, by the response keys down to it.
 
-
-def shapes_of(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> dict[Any, Any]:
-    """Return the type of each position of the response, by the response keys down to it.
-
-    A valid document has but one shape at each position, whatever the types of the objects above it.
+    A position below an interface has the interface's type, and those that the objects behind it have instead.
     """
     fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
-    shapes: dict[tuple[str, ...], Any] = {}
+    shapes: dict[tuple[str, ...], set[Any]] = {}
 
     def walk(selections: SelectionSetNode | None, parent: Any, path: tuple[str, ...]) -> None:
         for each in selections.selections if selections else ():
@@ -166,7 +164,9 @@ def shapes_of(schema: GraphQLSchema, document: DocumentNode, operation: Operatio
                 here = (*path, node.alias.value if node.alias else node.name.value)
                 declared = schema.get_field(parent, node.name.value)
                 assert declared is not None
-                shapes[here] = declared.type
+                members = schema.get_possible_types(parent) if is_abstract_type(parent) else [parent]
+                fields = [schema.get_field(member, node.name.value) for member in members]
+                shapes.setdefault(here, set()).update(field.type for field in fields if field)
                 walk(node.selection_set, get_named_type(declared.type), here)
                 continue
             if isinstance(node, FragmentSpreadNode):

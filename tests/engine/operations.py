@@ -251,12 +251,14 @@ class Writer:
             fragment.footprint.append((place.path[len(base.path) :], key, entry))
 
     def _inline(self, parent: Composite, place: Place, depth: int) -> str:
+        self.left -= 1
         on = self.random.choice([None, *self._overlapping(parent)])
         condition = "" if on is None else f" on {on.name}"
         body = self._selections(on or parent, place, depth)
         return f"...{condition}{self._conditions()}{self._note()}{body}"
 
     def _spread(self, parent: Composite, place: Place, depth: int) -> str:
+        self.left -= 1
         overlapping = self._overlapping(parent)
         known = [each for each in self.finished if each.on in overlapping and self._fits(each, place)]
         if known and self._often(50):
