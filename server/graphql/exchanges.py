@@ -194,7 +194,7 @@ class Exchange:
 
 def new_request_id() -> str:
     """Name a request: its time and 64 random bits. It need not be hard to guess, only unlikely to come twice."""
-    return f"{time.time_ns():x}{random.getrandbits(64):016x}"
+    return f"{time.time_ns():016x}{random.getrandbits(64):016x}"
 
 
 def verdict_of(error: BaseException) -> Verdict | None:

@@ -7,6 +7,7 @@ from graphql import GraphQLError, GraphQLScalarType, build_schema
 
 from engine.documents import DocumentStore
 from engine.errors import Verdict, refused_before_execution, result_failures
+from engine.executables import Executor
 from engine.execute import execute
 
 SCHEMA = build_schema("""
@@ -82,10 +83,18 @@ def classify(error: BaseException) -> Verdict | None:
     return Verdict(str(error), "FORBIDDEN", {"limit": "x"}) if isinstance(error, Shown) else None
 
 
+class Chosen:
+    executor: Executor = "compiled"
+
+
+@pytest.fixture(autouse=True, params=["compiled", "reference"])
+def chosen(request, monkeypatch):
+    monkeypatch.setattr(Chosen, "executor", request.param)
+
+
 async def run(text: str, variables: dict | None = None, context: object = None, name: str | None = None):
-    return await execute(
-        SCHEMA, DocumentStore(SCHEMA).get(text), operation_name=name, variables=variables, context=context
-    )
+    document = DocumentStore(SCHEMA).get(text)
+    return await execute(document, operation_name=name, variables=variables, context=context, executor=Chosen.executor)
 
 
 async def failures_of(text: str, variables: dict | None = None):
@@ -115,7 +124,8 @@ async def test_a_failed_document_is_not_executed():
 async def test_cancelling_the_caller_cancels_the_resolver():
     root = Root()
     task = asyncio.create_task(run("{ wait }", context=root))
-    await root.started.wait()
+    async with asyncio.timeout(10):
+        await root.started.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -179,7 +179,7 @@ async def test_a_timeout_within_is_not_the_deadline(client, server):
 
 async def test_request_ids_are_made_or_kept(client):
     made = (await post(client, "{ hello }")).headers["x-request-id"]
-    assert re.fullmatch("[0-9a-f]{12}7[0-9a-f]{19}", made)
+    assert re.fullmatch("[0-9a-f]{32}", made)
     for wanted, kept in [("abc.DEF-1:2_3", True), ("a" * 64, True), ("a" * 65, False), ("a b", False), ('"', False)]:
         response = await client.post("/graphql", json={"query": "{ hello }"}, headers={"x-request-id": wanted})
         assert (response.headers["x-request-id"] == wanted) is kept
