@@ -26,6 +26,7 @@ from server.graphql.contexts import OperationContext, RequestView, headers_of
 from server.graphql.costs import Costs
 from server.graphql.negotiation import JSON
 from server.graphql.refusals import BodyLate
+from server.graphql.seen import Key
 from server.limits import Payer
 from server.observability import Observation, observation_of
 
@@ -52,6 +53,7 @@ class Exchange:
         spent: What it did cost, once it is done.
         kept: What is kept of the answer, once it is known that it may be.
         payer: Who pays, once it is known who asks.
+        seen_as: What the request is known by when it comes again.
     """
 
     scope: Scope
@@ -66,6 +68,7 @@ class Exchange:
     spent: int | None = None
     kept: Kept | None = None
     payer: Payer | None = None
+    seen_as: Key | None = None
 
     @classmethod
     def of(cls, scope: Scope) -> "Exchange":

@@ -16,7 +16,7 @@ from engine.price import MOST
 from server.addresses import Proxies
 from server.graphql.answers import Answer, with_draft_status, with_validator
 from server.graphql.bodies import read_body
-from server.graphql.caching import ResponseCache, with_age
+from server.graphql.caching import Place, ResponseCache, with_age
 from server.graphql.contexts import OpenContext, OperationContext
 from server.graphql.costs import DRY_RUN_HEADER, ON, Costs, PriceLimits
 from server.graphql.exchanges import Exchange, verdict_of
@@ -24,6 +24,7 @@ from server.graphql.negotiation import check_content, negotiate
 from server.graphql.persisted import PersistedDocuments, text_of
 from server.graphql.refusals import MethodNotAllowed
 from server.graphql.requests import GraphQLRequest, read_json, read_query_string
+from server.graphql.seen import SeenRequests, key_of
 from server.graphql.watching import ClientLeft, cancelled_when_client_leaves
 from server.limits import Budget
 
@@ -87,6 +88,7 @@ class GraphQLEndpoint:
     settings: HttpSettings = dataclasses.field(default_factory=HttpSettings)
     cache: ResponseCache | None = None
     budget: Budget | None = None
+    seen: SeenRequests = dataclasses.field(default_factory=SeenRequests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever it is."""
@@ -119,7 +121,17 @@ class GraphQLEndpoint:
             return exchange.broken()
 
     async def _serve(self, exchange: Exchange, receive: Receive) -> Answer:
-        request = await self._read(exchange, receive)
+        if exchange.method not in {"GET", "POST"}:
+            raise MethodNotAllowed("Send a GraphQL request by POST or GET.", allowed="GET, POST")
+        exchange.media_type = negotiate(exchange.accept)
+        if exchange.method == "GET":
+            request = self._read_query(exchange)
+        else:
+            body = await self._read_body(exchange, receive)
+            again = await self._answered_again(exchange, body)
+            if again is not None:
+                return again
+            request = read_json(body)
         exchange.is_read = True
         view = exchange.view(self.settings.proxies)
         with cancelled_when_client_leaves(receive):
@@ -140,19 +152,46 @@ class GraphQLEndpoint:
         answer = with_validator(answer, headers.get("if-none-match"), digest=kept.tag)
         return with_age(answer, kept, is_public=is_public, max_age_seconds=self.settings.max_age_seconds)
 
-    async def _read(self, exchange: Exchange, receive: Receive) -> GraphQLRequest:
+    def _read_query(self, exchange: Exchange) -> GraphQLRequest:
+        request = read_query_string(exchange.scope["query_string"])
+        if request.query is not None and not any(exchange.headers.get(name) for name in PREFLIGHT_HEADERS):
+            raise BadRequest(f"A GET with a query needs the header {PREFLIGHT_HEADERS[0]}; or send a documentId.")
+        return request
+
+    async def _read_body(self, exchange: Exchange, receive: Receive) -> bytes:
         headers = exchange.headers
-        if exchange.method not in {"GET", "POST"}:
-            raise MethodNotAllowed("Send a GraphQL request by POST or GET.", allowed="GET, POST")
-        exchange.media_type = negotiate(exchange.accept)
-        if exchange.method == "GET":
-            request = read_query_string(exchange.scope["query_string"])
-            if request.query is not None and not any(headers.get(name) for name in PREFLIGHT_HEADERS):
-                raise BadRequest(f"A GET with a query needs the header {PREFLIGHT_HEADERS[0]}; or send a documentId.")
-            return request
         check_content(headers.get("content-type"), headers.get("content-encoding"))
-        limit = self.settings.body_limit_bytes
-        return read_json(await read_body(receive, declared=headers.get("content-length"), limit=limit))
+        return await read_body(receive, declared=headers.get("content-length"), limit=self.settings.body_limit_bytes)
+
+    async def _answered_again(self, exchange: Exchange, body: bytes) -> Answer | None:
+        """Answer a request that was answered a moment ago, from what is kept; None where it must be read."""
+        cache = self.cache
+        if cache is None:
+            return None
+        key = exchange.seen_as = key_of(body, exchange.headers)
+        seen = None if key is None else self.seen.get(key)
+        stamp = None if seen is None else cache.stamps.known(seen.shop.id)
+        if seen is None or stamp is None:
+            return None
+        kept = cache.find(dataclasses.replace(seen.place, stamp=stamp))
+        if kept is None:
+            return None
+        exchange.context = seen
+        exchange.observation.operation = seen.operation
+        exchange.observation.operation_type = OperationType.QUERY.value
+        if self.budget is not None:
+            address = exchange.view(self.settings.proxies).address
+            exchange.payer = self.budget.payer(seen.shop.id, seen.actor, address)
+        await exchange.charge(seen.costs)
+        return exchange.unchanged(kept, shows_cache=self.settings.development)
+
+    def _remember(self, exchange: Exchange, place: Place) -> None:
+        """Keep what was found out about a request whose answer is kept, for when it comes again."""
+        context, costs, key = exchange.context, exchange.costs, exchange.seen_as
+        if context is None or costs is None or key is None:
+            return
+        operation = exchange.observation.operation
+        self.seen.remember(key, shop=context.shop, actor=context.actor, operation=operation, costs=costs, place=place)
 
     async def _operate(self, exchange: Exchange, request: GraphQLRequest, context: OperationContext) -> Answer:
         try:
@@ -234,7 +273,9 @@ class GraphQLEndpoint:
 
         kept = cache.find(place) or await cache.find_or_make(place, make)
         if kept is not None:
-            return exchange.unchanged(kept, shows_cache=self.settings.development)
+            answer = exchange.unchanged(kept, shows_cache=self.settings.development)
+            self._remember(exchange, place)
+            return answer
         return own or await self._execute(exchange, request, document)
 
     def _executor(self, exchange: Exchange) -> Executor | None:

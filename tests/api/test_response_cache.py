@@ -459,3 +459,30 @@ async def test_many_changes_are_merged_and_the_version_goes_on(settings, made, d
     async with database.of_tenant(made.shop.id).write() as transaction:
         rows = await transaction.scalar(text("SELECT count(*) FROM catalogue_change"))
     assert rows <= 4
+
+
+async def test_a_request_that_comes_again_is_told_from_others_by_what_decides(writer, made):
+    query = "{ products(first: 1) { nodes { name } } }"
+    for _ in range(3):
+        same = await writer.of(made)(query)
+    asks_more = await writer.of(made)(query, **{"Galleria-Cost-Dry-Run": "1"})
+    executed = await writer.of(made)(query, **{"Galleria-Executor": "reference"})
+    staff = await writer.of(made)(query, role="owner")
+
+    assert same.body["extensions"]["cache"]["hit"]
+    assert "data" not in asks_more.body
+    assert executed.data == same.data
+    assert "cache" not in staff.body["extensions"]
+    assert same.statements == 0
+
+
+async def test_a_request_that_comes_again_is_charged_again(writer, made):
+    query = "{ products(first: 1) { nodes { slug } } }"
+    left = []
+    for _ in range(4):
+        answer = await writer.of(made)(query)
+        left.append(answer.body["extensions"]["cost"]["throttleStatus"]["currentlyAvailable"])
+
+    assert answer.body["extensions"]["cost"]["actualQueryCost"] == 1
+    assert left[-1] <= left[1]
+    assert answer.headers["ratelimit-policy"]
