@@ -11,7 +11,7 @@ from engine.leaves import Unusual
 from engine.object_types import by_type, checked_types
 from engine.outcomes import rises
 from engine.plans import Carrying, Field, Plan, Selection
-from engine.reading import Paths, settled, together, values_of
+from engine.reading import Paths, read_stream, settled, together, values_of
 from engine.state import Failed, State
 
 _MISSES_ALLOWED = 16
@@ -191,7 +191,7 @@ async def _complete_lists(  # noqa: PLR0913, PLR0917  (see `complete`)
     elements: list[Any] = []
     lengths: list[Any] = []
     for value in values:
-        listed = value if type(value) is list else await _listed(value, field, state)
+        listed = value if type(value) is list else await _listed(value, type_, field, state)
         if type(listed) is list:
             elements += listed
             lengths.append(len(listed))
@@ -221,16 +221,20 @@ def _paths_of_elements(paths: Sequence[Path | None], lengths: Sequence[Any]) -> 
     ]
 
 
-async def _listed(value: Any, field: Field, state: State) -> Any:
+async def _listed(value: Any, type_: GraphQLList[Any], field: Field, state: State) -> Any:
     """Return a value as a list; null and `Failed` as they are."""
     if not is_there(value):
         return _absent(value, state)
+    elements: list[Any] = []
     try:
         if hasattr(value, "__aiter__"):
-            return [element async for element in value]
+            await read_stream(value, elements, takes_null=not isinstance(type_.of_type, GraphQLNonNull))
+            return elements
         if is_iterable(value):
-            return list(value)
+            elements.extend(value)
+            return elements
     except Exception as error:  # noqa: BLE001  (it is the field's error, whatever it is)
+        state.unused.append(elements)
         return state.fail(error)
     return state.fail(GraphQLError(f"Expected Iterable, but did not find one for field '{field.parent}.{field.name}'."))
 

@@ -1,7 +1,8 @@
 """Reads a field of all parents of a level, and waits for what has to be waited for."""
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import AsyncIterable, Awaitable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any
 
 from graphql.pyutils import Path, is_awaitable
@@ -69,6 +70,18 @@ def _arguments(field: Field, state: State) -> Any:
 def _info(field: Field, state: State, paths: Paths, position: int) -> Any:
     path = paths[position] if paths is not None else None
     return state.info(field, path or Path(None, field.key, field.parent.name))
+
+
+async def read_stream(stream: AsyncIterable[Any], elements: list[Any], *, takes_null: bool) -> None:
+    """Append the elements of a stream, up to one that leaves nothing of the list; the stream is closed then."""
+    iterator: Any = stream.__aiter__()
+    async for element in iterator:
+        elements.append(element)
+        if not takes_null and (element is None or isinstance(element, Exception)):
+            with suppress(Exception):
+                # Generators have this; that others have it not is suppressed too.
+                await iterator.aclose()
+            return
 
 
 async def settled(values: list[Any], state: State) -> list[Any]:

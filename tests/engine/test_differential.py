@@ -24,6 +24,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 FAULTS = (0, 0, 20, 80)
 WISHES = Wishes(
+    size=16,
     types={OperationType.QUERY: 10, OperationType.MUTATION: 2, OperationType.SUBSCRIPTION: 1},
     values={"Money": ("1.50", "0"), "Json": ({"a": [1, None]}, "x", 3, None), "Plain": ("p", 1)},
     directive='@note(text: "x", colour: BLUE)',

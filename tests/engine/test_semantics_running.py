@@ -199,6 +199,45 @@ async def test_nothing_is_left_unawaited():
     assert result.data == {"places": [{"where": None, "name": "later"}] * 2, "at": {"name": "later"}}
 
 
+async def test_nothing_is_left_of_a_list_that_breaks_off():
+    async def later() -> int:
+        return 1
+
+    def breaking() -> Any:
+        yield later()
+        raise RuntimeError("no")
+
+    async def stream() -> AsyncIterator[Any]:
+        yield later()
+        raise RuntimeError("no")
+
+    schema = build_schema("type Query { a: [Int], b: [Int] }")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = await run(schema, "{ a b }", root={"a": breaking(), "b": stream()})
+        gc.collect()
+    assert result.data == {"a": None, "b": None}
+
+
+async def test_an_endless_stream_is_closed_at_the_null_that_leaves_no_list():
+    closed = []
+
+    async def stream() -> AsyncIterator[Any]:
+        try:
+            yield 1
+            while True:
+                await asyncio.sleep(0)
+                yield None
+        finally:
+            closed.append(1)
+
+    schema = build_schema("type Query { a: [Int!] }")
+    async with asyncio.timeout(5):
+        result = await same(schema, "{ a }", root={"a": lambda _info: stream()})
+    assert errors_of(result) == [(["a", 1], "Cannot return null for non-nullable field Query.a.")]
+    assert closed == [1, 1]
+
+
 async def test_incremental_delivery_is_left_to_graphql_core():
     schema = build_schema("directive @defer on INLINE_FRAGMENT type Query { slow: Int }")
     with pytest.raises(Left):
