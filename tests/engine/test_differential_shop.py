@@ -25,7 +25,7 @@ from tests.loaders.test_carrying import made
 
 __all__ = ["made"]
 
-COUNT = int(os.environ.get("GALLERIA_DIFFERENTIAL", "20000")) // 20
+COUNT = int(os.environ.get("GALLERIA_DIFFERENTIAL", "20000")) // 40
 PARTS = 4
 CHUNK = 50
 SCHEMA = build()
