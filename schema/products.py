@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+from core.errors import BadUserInput
 from engine.loading import Argument, loads
 from loaders import catalogue
 from models import categories as category_rows
@@ -125,6 +126,8 @@ class Product(Node):
 
 def _product_order(arguments: dict[str, Any]) -> str:
     sort: ProductSort = arguments.pop("sort")
+    if sort is ProductSort.RELEVANCE:
+        raise BadUserInput("RELEVANCE sorts what a text search finds; search by the field `products`.", argument="sort")
     return str(sort.value)
 
 

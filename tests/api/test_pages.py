@@ -203,3 +203,13 @@ async def test_a_list_out_of_bounds_is_refused(api, database, shop, first):
     )
 
     assert answer.codes == ["BAD_USER_INPUT"]
+
+
+async def test_relevance_sorts_no_category(api, database, shop):
+    await factories.category(database, shop, slug="bags")
+    answer = await api('{ category(slug: "bags") { slug products(first: 1, sort: RELEVANCE) { totalCount } } }')
+
+    assert answer.codes == ["BAD_USER_INPUT"]
+    [error] = answer.body["errors"]
+    assert error["path"] == ["category", "products"]
+    assert answer.body["data"] == {"category": None}
