@@ -146,6 +146,15 @@ class Fallbacks:
 
 async def differences(cases: Sequence[Case], executor: Executor = "compiled") -> list[str]:
     """Return what differs from graphql-core, and coroutines that the engine has left behind."""
+    # What was there before need not be looked through for garbage each time.
+    gc.freeze()
+    try:
+        return await _differences(cases, executor)
+    finally:
+        gc.unfreeze()
+
+
+async def _differences(cases: Sequence[Case], executor: Executor) -> list[str]:
     with warnings.catch_warnings():
         # graphql-core leaves coroutines behind that nobody awaits.
         warnings.simplefilter("ignore")

@@ -136,7 +136,7 @@ class Writer:
 
     def operations(self) -> list[Operation]:
         """Write a document of one or a few operations, and return each with variables of its own."""
-        count = self.random.choice((1, 1, 1, 2, 3))
+        count = self.random.choice((1, 1, 2, 3, 4))
         written = [self._operation(f"Op{index}" if count > 1 else None) for index in range(count)]
         fragments = [f"fragment {each.name} on {each.on.name}{each.body}" for each in self.fragments]
         text = "\n".join([*(text for _, _, text, _ in written), *fragments])

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 FAULTS = (0, 0, 20, 80)
 WISHES = Wishes(
-    size=16,
+    size=14,
     types={OperationType.QUERY: 10, OperationType.MUTATION: 2, OperationType.SUBSCRIPTION: 1},
     values={"Money": ("1.50", "0"), "Json": ({"a": [1, None]}, "x", 3, None), "Plain": ("p", 1)},
     directive='@note(text: "x", colour: BLUE)',
@@ -82,7 +82,7 @@ async def test_random_operations(part: int, monkeypatch: pytest.MonkeyPatch):
 
 @given(some.randoms(use_true_random=False), some.integers(0, 2**16))
 @settings(
-    max_examples=100,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
