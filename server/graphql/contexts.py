@@ -92,8 +92,12 @@ OpenContext = Callable[[RequestView], AbstractAsyncContextManager[OperationConte
 
 def headers_of(scope: Scope) -> dict[str, str]:
     """Return the headers of a request by lower-case name; several of one name are joined by a comma."""
-    headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
+    given = scope["headers"]
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in given}
+    if len(headers) == len(given):
+        return headers
+    headers = {}
+    for name, value in given:
         key, text = name.decode("latin-1"), value.decode("latin-1")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     return headers
