@@ -54,6 +54,13 @@ async def test_a_failing_batch_nulls_its_own_fields_only():
     assert errors_of(result) == [(["part", "owner"], "no owner")]
 
 
+async def test_a_failing_batch_fails_nobody_who_asked_for_nothing():
+    text = PARTS + "owner { id } itself { owner { id } } } } }"
+    for seed in range(40):
+        result = await run(SCHEMA, text, context=Shelf(seed, faults=60))
+        assert Outcome.of(result) == await _reference(text, Shelf(seed, faults=60))
+
+
 def _fails(seed: int, relation: str) -> bool:
     try:
         Shelf(seed, faults=50)._read(relation, 1, {})
