@@ -36,7 +36,7 @@ from engine.leaves import PLAIN
 from engine.plans import Arguments
 
 _MAX_COERCION_ERRORS = 50
-"""As graphql-core's own default."""
+"""As graphql-core's own default; where suggestions are hidden, as from strangers, ten are enough."""
 
 _INVALID: Any = object()
 """Stands for a default that cannot be read."""
@@ -73,7 +73,11 @@ def variables_of(schema: GraphQLSchema, operation: OperationDefinitionNode, *, h
 
     def coerce_by_library(given: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
         return get_variable_values(
-            schema, nodes, dict(given), max_errors=_MAX_COERCION_ERRORS, hide_suggestions=hide_suggestions
+            schema,
+            nodes,
+            dict(given),
+            max_errors=10 if hide_suggestions else _MAX_COERCION_ERRORS,
+            hide_suggestions=hide_suggestions,
         )
 
     simple = [_simple(get_variable_signature(schema, node)) for node in nodes]

@@ -17,6 +17,8 @@ INTERNAL = "INTERNAL"
 
 INTERNAL_MESSAGE = "Something went wrong on our side; quote the request id when you report it."
 
+_LONGEST_MESSAGE = 1_000
+
 _FORMS: Mapping[str, str] = {
     "Date": "write 2026-01-31, as ISO 8601 has it",
     "DateTime": "write 2026-01-31T12:00:00Z, as ISO 8601 has it",
@@ -139,7 +141,8 @@ def _without_exception_text(error: GraphQLError) -> str:
         message = message.partition(", but encountered error")[0].rstrip(".") + "."
     for pattern, reworded in _REWORDINGS:
         message = pattern.sub(reworded, message)
-    return message
+    # Names and values of the client's own come back in messages, however long they are.
+    return message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
 
 
 def _form(scalar: str) -> str:

@@ -1,6 +1,6 @@
 """Operations made ready to be executed again and again: compiled at the second sight, for each way they branch."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, Literal, get_args
 
 from graphql import (
@@ -9,6 +9,7 @@ from graphql import (
     ExecutionResult,
     FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -24,6 +25,7 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import VariableValues
 
 from engine.arguments import variables_of
+from engine.branches import MOST_PLANS, Branches
 from engine.compile import Compiler, NotCompiled
 from engine.folding import Bail
 from engine.levels import run_plan
@@ -36,9 +38,8 @@ Executor = Literal["compiled", "loaders", "reference"]
 
 EXECUTORS: tuple[Executor, ...] = get_args(Executor)
 
-_MOST_PLANS = 16
-"""Plans of one operation. Each combination of the variables of `@skip` and `@include` has one; what comes beyond is
-executed by graphql-core, so that nobody fills the memory by 2^n combinations."""
+_LONGEST_KEY = 1_000
+"""Characters of the variables that answers about the schema are kept by."""
 
 _SWITCHES = frozenset({"skip", "include"})
 _LEFT_TO_LIBRARY = frozenset({"defer", "stream", "experimental_disableErrorPropagation"})
@@ -98,13 +99,16 @@ class Executable:
             each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
         }
         look = _Look()
-        visit(document, look)
+        visit(operation, look)
+        for fragment in _reachable(look.spreads, self._fragments):
+            visit(fragment, look)
         self._switches = tuple(sorted(look.switches))
         self._is_left = look.is_left or any(each.variable_definitions for each in self._fragments.values())
         roots = operation.selection_set.selections
-        self._only_introspects = all(isinstance(each, FieldNode) and each.name.value in _ABOUT_SCHEMA for each in roots)
+        names = {each.name.value if isinstance(each, FieldNode) else "" for each in roots}
+        self._only_introspects = names <= _ABOUT_SCHEMA and not names.isdisjoint(_INTROSPECTION)
         self._introspections: dict[str, Unchanging] = {}
-        self._plans: dict[tuple[Any, ...], Plan | None] = {}
+        self._plans = {True: Branches(), False: Branches()}
         self._is_seen = False
 
     async def execute(
@@ -189,11 +193,13 @@ class Executable:
         self, variables: Mapping[str, Any] | None, context: Any, root_value: Any
     ) -> ExecutionResult:
         """Answer from what was answered before: a schema does not change while it is served."""
-        key = repr(sorted((variables or {}).items(), key=lambda item: item[0]))
+        coerced = self._coerce(variables or {})
+        key = "" if isinstance(coerced, list) else repr(coerced.coerced)
         known = self._introspections.get(key)
         if known is None:
             result = await self._execute_by_library(variables, context, root_value)
-            if result.errors or len(self._introspections) >= _MOST_PLANS:
+            is_kept = len(self._introspections) < MOST_PLANS and len(key) <= _LONGEST_KEY
+            if result.errors or isinstance(coerced, list) or not is_kept:
                 return result
             known = self._introspections[key] = Unchanging(result.data or {})
         return ExecutionResult(known, None)
@@ -218,15 +224,14 @@ class Executable:
 
     def _plan(self, coerced: VariableValues, *, folds: bool) -> Plan | None:
         """Return the plan for these variables; None where graphql-core executes."""
-        branch = (folds, *(coerced.coerced.get(name) for name in self._switches))
-        if branch in self._plans:
-            return self._plans[branch]
-        if len(self._plans) >= _MOST_PLANS:
-            return None
-        plan = self._plans[branch] = self._compiled(coerced, folds=folds)
-        return plan
+        branch = tuple(coerced.coerced.get(name) for name in self._switches)
+        return self._plans[folds].get(branch, lambda: self._compiled(coerced, folds=folds))
 
-    def _compiled(self, coerced: VariableValues, *, folds: bool) -> Plan | None:
+    def _compiled(self, given: VariableValues, *, folds: bool) -> Plan | None:
+        # A plan outlives the request, whose other variables may be large.
+        coerced = VariableValues(
+            *({name: values[name] for name in self._switches if name in values} for values in given)
+        )
         fragments = {name: FragmentDetails(node) for name, node in self._fragments.items()}
         hides = self._hide_suggestions
         folds = folds and self.operation.operation is OperationType.QUERY
@@ -264,12 +269,30 @@ def _ask_guards(plan: Plan, context: Any) -> None:
         raise Bail from error
 
 
+def _reachable(
+    spreads: Iterable[str], fragments: Mapping[str, FragmentDefinitionNode]
+) -> Iterator[FragmentDefinitionNode]:
+    """Return the fragments that spreads lead to, directly and by each other."""
+    found: dict[str, None] = {}
+    waiting = list(spreads)
+    while waiting:
+        name = waiting.pop()
+        if name in found or name not in fragments:
+            continue
+        found[name] = None
+        look = _Look()
+        visit(fragments[name], look)
+        waiting += look.spreads
+    return iter([fragments[name] for name in found])
+
+
 class _Look(Visitor):
     """Finds out on which variables the selection depends, and what graphql-core must execute."""
 
     def __init__(self) -> None:
         super().__init__()
         self.switches: set[str] = set()
+        self.spreads: set[str] = set()
         self.is_left = False
 
     def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
@@ -279,6 +302,9 @@ class _Look(Visitor):
             self.switches |= {
                 each.value.name.value for each in node.arguments or () if isinstance(each.value, VariableNode)
             }
+
+    def enter_fragment_spread(self, node: FragmentSpreadNode, *_: Any) -> None:
+        self.spreads.add(node.name.value)
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         self.is_left |= node.name.value in _INTROSPECTION

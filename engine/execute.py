@@ -1,5 +1,6 @@
 """The entry of the engine: operations in, results out, on any schema of graphql-core."""
 
+import copy
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from typing import Any
@@ -17,7 +18,7 @@ from graphql import (
 )
 
 from engine.documents import Document, Operation
-from engine.executables import Executable, Executor
+from engine.executables import Executable, Executor, Unchanging
 
 _KEPT = 500
 """Operations that `graphql` remembers, of all schemas, by their text and name; a schema goes with its last one."""
@@ -61,7 +62,9 @@ async def graphql(  # noqa: PLR0913  (the arguments of graphql-core's function o
             _known.popitem(last=False)
     else:
         _known.move_to_end(place)
-    return await executable.execute(variable_values, context=context_value, root_value=root_value, executor=executor)
+    result = await executable.execute(variable_values, context=context_value, root_value=root_value, executor=executor)
+    # What is kept for all is not the caller's to change.
+    return ExecutionResult(copy.deepcopy(dict(result.data)), None) if type(result.data) is Unchanging else result
 
 
 def _executable(

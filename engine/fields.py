@@ -152,16 +152,22 @@ def resolver_of(schema: Any, field: GraphQLField, read: Arguments) -> tuple[Call
     info_class = schema._strawberry_schema.config.info_class  # noqa: SLF001  (Strawberry keeps it nowhere else)
     takes_self, info_parameter = resolver.self_parameter is not None, resolver.info_parameter
     if info_parameter is None:
-        return (
-            lambda source, _, **arguments: function(source, **arguments) if takes_self else function(**arguments)
-        ), lambda state: convert(read(state))
+        return (_calling(function, takes_self=takes_self)), lambda state: convert(read(state))
     name = info_parameter.name
 
-    def call(source: Any, info: Any, **arguments: Any) -> Any:
+    def call(source: Any, info: Any, /, **arguments: Any) -> Any:
         arguments[name] = info_class(_raw_info=info, _field=declared)
         return function(source, **arguments) if takes_self else function(**arguments)
 
     return call, lambda state: convert(read(state))
+
+
+def _calling(function: Callable[..., Any], *, takes_self: bool) -> Callable[..., Any]:
+    # By position alone, since arguments may have any name.
+    def call(source: Any, _: Any, /, **arguments: Any) -> Any:
+        return function(source, **arguments) if takes_self else function(**arguments)
+
+    return call
 
 
 def _is_simple(resolver: StrawberryResolver[Any]) -> bool:

@@ -15,7 +15,10 @@ from engine.reading import Paths, read_stream, settled, together, values_of
 from engine.state import Failed, State
 
 _MISSES_ALLOWED = 16
-"""Levels whose objects could not be built at once, until it is no longer tried: some resolvers are functions."""
+"""Levels in a row whose objects could not be built at once, until it is tried less: some resolvers are functions."""
+
+_TRIED_AGAIN = 64
+"""After how many levels it is tried again all the same: what was wrong may have been data."""
 
 
 async def run_plan(plan: Plan, state: State) -> dict[str, Any]:
@@ -74,13 +77,16 @@ def _built_of_carried(selection: Selection, rows: Sequence[Any], arguments: Sequ
 
 def _built(selection: Selection, sources: Sequence[Any], state: State) -> tuple[list[dict[str, Any]], list[Field]]:
     """Return the objects as far as they can be made at once, and the fields that are left."""
-    if selection.build is not None and selection.misses < _MISSES_ALLOWED:
+    if selection.build is not None and (selection.misses < _MISSES_ALLOWED or selection.misses % _TRIED_AGAIN == 0):
         try:
-            return selection.build(sources), selection.later
+            built = selection.build(sources)
         except Exception as error:  # noqa: BLE001  (whatever a value's owner raises: all is read again, with care)
-            selection.misses += 1
             if isinstance(error, Unusual):
                 state.unused.append(error.value)
+        else:
+            selection.misses = 0
+            return built, selection.later
+    selection.misses += 1
     outs: list[dict[str, Any]] = [dict.fromkeys(selection.keys) for _ in sources]
     for key in selection.typenames:
         for out in outs:

@@ -27,6 +27,7 @@ class Limits:
         comparisons: Pairs of fields with the same response key at the same place, which validation compares. 30
             fragments that repeat 10 fields each are 4,350.
         list: Elements of a list in an argument.
+        members: Fields of an object, and arguments of a field, as they are written.
         input_depth: Lists and objects within each other in an argument.
         digits: Characters of a number.
     """
@@ -48,6 +49,7 @@ class Limits:
     spreads: int = 250
     comparisons: int = 5_000
     list: int = 250
+    members: int = 100
     input_depth: int = 16
     digits: int = 40
 

@@ -18,15 +18,15 @@ _TOKEN = re.compile(
     r"|[^\s,\ufeff]"
 )
 _NUMBER = tuple("-0123456789")
-_NO_ELEMENTS = frozenset("]}:$")
+_NO_ELEMENTS = frozenset("]}):$")
 """What does not begin an element within a list: `$` comes with a name."""
 
 _NO_KEYS = frozenset({":", "@", "..."})
 _NO_KEY_BEHIND = frozenset({":", "@", "...", "on"})
 """Around what is no response key: names behind an alias, of directives, of fragments and of types."""
 
-_OBJECT = -(10**9)
-"""Where the elements of objects are counted from: they are not limited."""
+_OPENING = frozenset("[{(")
+_CLOSING = frozenset("]})")
 
 
 def check_text(text: str, limits: Limits) -> None:
@@ -41,7 +41,7 @@ def check_text(text: str, limits: Limits) -> None:
     _check("comments", len(found) - len(tokens), limits.comments)
     _check("tokens", len(tokens), limits.tokens)
     selecting, giving, variables = _parted(tokens)
-    definitions, operations, repetitions = _defined(selecting, limits)
+    definitions, operations, repetitions, roots, fields = _defined(selecting, limits)
     _check("definitions", definitions, limits.definitions)
     # Operations share the fragments of their document, and each fragment is used. So where there is more than all
     # operations may have together, one of them has too much.
@@ -51,6 +51,8 @@ def check_text(text: str, limits: Limits) -> None:
     _check("variables", variables, limits.variables, operations)
     _check("spreads", counts.pop("...", 0), limits.spreads)
     _check("repetition", repetitions, limits.comparisons)
+    _check("root_fields", roots, limits.root_fields, operations)
+    _check("selections", fields, limits.selections, operations)
     _check_values(giving, limits)
 
 
@@ -62,8 +64,12 @@ def _parted(tokens: Iterable[str]) -> tuple[list[str], list[str], int]:
     for lexeme in tokens:
         if lexeme == "(":
             parentheses += 1
+            if braces:
+                giving.append(lexeme)
         elif lexeme == ")":
             parentheses -= 1
+            if braces:
+                giving.append(lexeme)
         elif parentheses > 0:
             giving.append(lexeme)
             variables += braces == 0 and lexeme == "$"
@@ -73,14 +79,14 @@ def _parted(tokens: Iterable[str]) -> tuple[list[str], list[str], int]:
     return selecting, giving, variables
 
 
-def _defined(selecting: Iterable[str], limits: Limits) -> tuple[int, int, int]:
-    """Return how many definitions a document has, how many of them are operations, and how many keys are repeated.
+def _defined(selecting: Iterable[str], limits: Limits) -> tuple[int, int, int, int, int]:
+    """Return how many definitions, operations, repeated keys, root fields and fields a document has as it is written.
 
-    The last is the number of pairs of fields with the same response key in a selection set and its inline fragments.
-    On the way it is checked how deep selection sets lie.
+    Repeated keys are pairs of fields with the same response key in a selection set and its inline fragments. On the way
+    it is checked how deep selection sets lie.
     """
     around: list[dict[str, int]] = []
-    definitions = fragments = pairs = 0
+    definitions = fragments = pairs = roots = fields = 0
     opening = before = earlier = ""
     for lexeme in selecting:
         opening = opening or lexeme
@@ -95,25 +101,34 @@ def _defined(selecting: Iterable[str], limits: Limits) -> tuple[int, int, int]:
             around = around[:-1]
             opening = opening if around else ""
         elif around and before not in _NO_KEY_BEHIND and lexeme not in _NO_KEYS:
+            fields += 1
+            roots += len(around) == 1 and opening != "fragment"
             equal = around[-1].get(lexeme, 0)
             around[-1][lexeme] = equal + 1
             pairs += equal
         earlier, before = before, lexeme
-    return definitions, max(1, definitions - fragments), pairs
+    return definitions, max(1, definitions - fragments), pairs, roots, fields
 
 
 def _check_values(giving: Sequence[str], limits: Limits) -> None:
-    """Check the literals of arguments: how deep they go, how many elements their lists have, how long numbers are."""
-    around: list[int] = []
+    """Check the literals of arguments: how deep they go, how much lists and objects hold, how long numbers are.
+
+    A member of an object, like an argument, is two tokens: its name and its value, or the beginning of it.
+    """
+    kinds = {"[": ("list", limits.list), "{": ("members", 2 * limits.members), "(": ("arguments", 2 * limits.members)}
+    around: list[tuple[str, int]] = []
+    counts: list[int] = []
     for lexeme in giving:
         if around and lexeme not in _NO_ELEMENTS:
-            around[-1] += 1
-            _check("list", around[-1], limits.list)
-        if lexeme in {"[", "{"}:
-            around.append(0 if lexeme == "[" else _OBJECT)
-            _check("input_depth", len(around), limits.input_depth)
-        elif lexeme in {"]", "}"}:
-            around = around[:-1]
+            counts[-1] += 1
+            if counts[-1] > around[-1][1]:
+                raise LimitReached(around[-1][0], limits.list if around[-1][0] == "list" else limits.members)
+        if lexeme in _OPENING:
+            around.append(kinds[lexeme])
+            counts.append(0)
+            _check("input_depth", len(around), limits.input_depth + 1)
+        elif lexeme in _CLOSING:
+            around, counts = around[:-1], counts[:-1]
         elif len(lexeme) > limits.digits and lexeme.startswith(_NUMBER):
             raise LimitReached("digits", limits.digits)
 

@@ -109,7 +109,7 @@ class Selection:
         is_trusted: Whether the objects are known to be of the type.
         is_carried: Whether the parents are rows of a folded statement; `build` then takes the arguments of what they
             carry as well, and `fields` holds only what is left for loaders.
-        misses: How often `build` raised; where that is the rule it is no longer tried.
+        misses: How often in a row `build` was no help; where that is the rule it is hardly tried.
     """
 
     type: GraphQLObjectType

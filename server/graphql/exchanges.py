@@ -31,6 +31,9 @@ from server.limits import Payer
 from server.observability import Observation, observation_of
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+CHARACTERS_A_POINT = 250
+"""Looking at so much of a document for the first time takes about as long as reading an object."""
+
 COST_OF_HIT = 1
 """Points; the work was paid for by whoever asked first."""
 
@@ -101,10 +104,14 @@ class Exchange:
         if self.payer is not None:
             await self.payer.charge(costs.requested)
 
-    async def charge_least(self) -> None:
-        """Let the request be paid for that runs no operation, or may turn out to, unless something was paid already."""
+    async def charge_least(self, characters: int = 0) -> None:
+        """Let the request be paid for that runs no operation, or may turn out to, unless something was paid already.
+
+        Args:
+            characters: Of a document that has to be parsed and validated, which is work even where it is wrong.
+        """
         if self.payer is not None and not self.payer.is_asked:
-            await self.payer.charge()
+            await self.payer.charge(1 + characters // CHARACTERS_A_POINT)
 
     def _settle(self, points: int) -> None:
         self.spent = points

@@ -246,7 +246,7 @@ class GraphQLEndpoint:
             return text
         if not self.store.knows(text):
             # Parsing and validating is work, which a flood of new or malformed documents is to pay for.
-            await exchange.charge_least()
+            await exchange.charge_least(len(text))
         document = self.store.get(text)
         brings_both = request.sha256 is not None and request.query is not None
         if brings_both and not document.failures and not registered_only:

@@ -10,6 +10,12 @@ import orjson
 
 from core.errors import BadRequest, BadUserInput, LimitExceeded
 
+JSON_LENGTH = 1_000
+"""Values of one list or object; four times what any argument takes."""
+
+JSON_VALUES = 20_000
+"""Values of a whole request; 250 inputs of 80 values each."""
+
 JSON_DEPTH = 64
 """Objects and arrays within each other; inputs of this schema need eight."""
 
@@ -105,6 +111,8 @@ def _decoded(text: bytes, what: str) -> Any:
         raise BadRequest(f"{what} is not valid JSON in UTF-8; check its quotes, brackets and numbers.") from None
     if text.count(b"[") + text.count(b"{") > JSON_DEPTH:
         _check_depth(value)
+    if text.count(b",") >= JSON_LENGTH:
+        _check_size(value)
     if b"\\u0000" in text:
         variables = value.get("variables") if what == "The body" and isinstance(value, dict) else value
         _check_characters(variables)
@@ -118,6 +126,21 @@ def _check_depth(value: object) -> None:
         if not level:
             return
     raise _too_deep()
+
+
+def _check_size(value: object) -> None:
+    # Coercing a variable takes some microseconds for each of its values, right or wrong.
+    level, left = [value], JSON_VALUES
+    while level:
+        for container in level:
+            if isinstance(container, dict | list) and len(container) > JSON_LENGTH:
+                raise LimitExceeded(
+                    f"A list or object in JSON may hold {JSON_LENGTH:,} values; send less.", which="json_length"
+                )
+        level = [item for container in level for item in _items(container)]
+        left -= len(level)
+        if left < 0:
+            raise LimitExceeded(f"A request may hold {JSON_VALUES:,} values; send less at once.", which="json_values")
 
 
 def _check_characters(value: object) -> None:

@@ -35,6 +35,14 @@ ATTACKS = {
     "field duplication": ("{ shop {" + " slug" * 1_900 + "} }", "repetition"),
     "field duplication within bounds": ("{ shop {" + " slug" * 490 + "} }", "repetition"),
     "object duplication": ("{" + " shop { slug }" * 400 + "}", "repetition"),
+    "many root fields, each another": ("{" + " ".join(f"a{n:x}" for n in range(1_900)) + "}", "root_fields"),
+    "many fields": ("{ shop {" + " ".join(f"a{n:x}" for n in range(2_900)) + "} }", "selections"),
+    "many strings without end": ("{ product(slug: " + '"\n' * 900, "arguments"),
+    "many members": (
+        "{ products(filter: {" + " ".join(f"b{n:x}: 1" for n in range(900)) + "}) { totalCount } }",
+        "members",
+    ),
+    "many arguments": ("{ products(" + " ".join(f"b{n:x}: 1" for n in range(900)) + ") { totalCount } }", "arguments"),
     "object duplication below": ("{ node(id: 1) {" + " ...{... on Product {category{id}}}" * 120 + "} }", "repetition"),
     "duplication by fragments": (
         "{ shop {"
@@ -92,7 +100,6 @@ REFUSED_OTHERWISE = {
     ),
     "cycles through fields": ("{ category { ...A } } fragment A on Category { parent { ...A id } }", "VALIDATION"),
     "a string without end": ('{ product(slug: "' + '\\"' * 9_000, "PARSE"),
-    "many strings without end": ("{ product(slug: " + '"\n' * 900, "PARSE"),
     "a block string without end": ('{ product(slug: """' + '\\"""' * 4_000, "PARSE"),
     "names of other alphabets": ("{ ѕhop { ѕlug } }", "PARSE"),  # noqa: RUF001 - the point of it.
     "a mark of byte order": ("{ shop { \u202eslug } }", "PARSE"),

@@ -3,8 +3,10 @@
 import asyncio
 
 import pytest
+import strawberry
 from graphql import GraphQLError, GraphQLScalarType, build_schema
 
+from engine import graphql
 from engine.documents import DocumentStore
 from engine.errors import Verdict, refused_before_execution, result_failures
 from engine.executables import Executor
@@ -186,3 +188,64 @@ async def test_a_null_where_an_argument_needs_a_value_is_the_clients_fault():
 async def test_an_execution_that_began_is_not_called_refused():
     assert not refused_before_execution((await run("{ required }")).errors)
     assert not refused_before_execution((await run("{ hello }")).errors)
+
+
+def strawberry_schema():
+    @strawberry.type
+    class Query:
+        @strawberry.field
+        def named(self, source: str) -> str:
+            return source
+
+        @strawberry.field
+        def informed(self, info: strawberry.Info, field: str) -> str:
+            return f"{info.field_name} {field}"
+
+    return strawberry.Schema(Query)._schema
+
+
+async def test_arguments_may_have_any_name():
+    result = await graphql(strawberry_schema(), '{ named(source: "a") informed(field: "b") }')
+    assert result.errors is None
+    assert result.data == {"named": "a", "informed": "informed b"}
+
+
+async def test_what_is_kept_of_the_schema_is_not_the_callers_to_change():
+    text = "{ __schema { queryType { name } } }"
+    (await graphql(SCHEMA, text)).data["__schema"]["queryType"]["name"] = "changed"
+    assert (await graphql(SCHEMA, text)).data == {"__schema": {"queryType": {"name": "Query"}}}
+
+
+async def test_variables_nobody_declares_are_not_kept():
+    executable = DocumentStore(SCHEMA).get("{ __schema { queryType { name } } }").operation(None).executable
+    for number in range(5):
+        await executable.execute({"x": str(number) * 10_000}, context=None)
+    assert list(executable._introspections) == ["{}"]
+
+
+async def test_plans_of_many_combinations_are_bounded_and_the_usual_one_comes_back():
+    names = [f"v{number}" for number in range(6)]
+    declared = " ".join(f"${name}: Boolean!" for name in names)
+    fields = " ".join(f"{name}: hello @include(if: ${name})" for name in names)
+    executable = DocumentStore(SCHEMA).get(f"query ({declared}) {{ hello {fields} }}").operation(None).executable
+    for number in range(40):
+        given = {name: bool(number >> place & 1) for place, name in enumerate(names)}
+        assert (await executable.execute(given, context=None)).errors is None
+    usual = dict.fromkeys(names, True)
+    for _ in range(4):
+        await executable.execute(usual, context=None)
+    plans = executable._plans[True]._plans
+    assert len(plans) == 16
+    assert plans[tuple(usual.values())] is not None
+
+
+async def test_one_row_that_is_out_of_order_does_not_slow_the_others_for_ever():
+    schema = build_schema("type Query { item: Item } type Item { n: Int! }")
+    executable = DocumentStore(schema).get("{ item { n } }").operation(None).executable
+    for value in [None] * 20 + [1]:
+        await executable.execute({}, context=None, root_value={"item": {"n": value}})
+    selection = next(iter(executable._plans[True]._plans.values())).root.fields[0].selection_of(None)
+    assert selection.misses > 0
+    for _ in range(64):
+        await executable.execute({}, context=None, root_value={"item": {"n": 1}})
+    assert selection.misses == 0

@@ -3,6 +3,8 @@
 import orjson
 import pytest
 
+from core.errors import LimitExceeded
+from server.graphql.requests import read_json
 from tests.server.synthetic import data_of, serving
 
 LIMIT = 2_000
@@ -223,3 +225,18 @@ async def test_null_characters_in_query_strings_are_refused(client):
 
 async def test_the_server_goes_on_after_all_of_this(client):
     assert data_of(await send(client, b'{"query": "{ hello }"}')) == {"hello": "Hello you"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "which"),
+    [
+        pytest.param({"list": [0] * 1_001}, "json_length", id="a list"),
+        pytest.param({f"v{number}": 0 for number in range(1_001)}, "json_length", id="an object"),
+        pytest.param({"list": [[0] * 999] * 30}, "json_values", id="all together"),
+    ],
+)
+def test_more_values_than_anybody_needs_are_refused(variables, which):
+    body = orjson.dumps({"query": "{ hello }", "variables": variables})
+    with pytest.raises(LimitExceeded) as refused:
+        read_json(body)
+    assert refused.value.extensions["limit"] == which
