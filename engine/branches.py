@@ -38,6 +38,11 @@ class Branches:
             self._plans.popitem(last=False)
         return made
 
+    @property
+    def are_current(self) -> bool:
+        """Whether the schema is still the one that all plans were made of."""
+        return all(plan is None or plan.is_current for plan in self._plans.values())
+
     def _is_wanted(self, branch: Hashable) -> bool:
         asked = self._asked.pop(branch, 0) + 1
         if asked >= _ASKED_OFTEN:

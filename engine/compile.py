@@ -81,6 +81,7 @@ class Compiler:
         self._fold: Fold | None = None
         self._unfinished: list[tuple[Selection, str]] = []
         self._resolvers = 0
+        self._resolvers_seen: list[tuple[GraphQLField, Any]] = []
         self._carrying: list[Carrying] = []
         self._guards: list[Callable[[Any], None]] = []
 
@@ -101,7 +102,11 @@ class Compiler:
             carrying.is_whole = is_whole
         is_serial = self._operation.operation is OperationType.MUTATION
         return Plan(
-            root, is_serial=is_serial, is_folded=bool(self._carrying), guards=tuple(dict.fromkeys(self._guards))
+            root,
+            is_serial=is_serial,
+            is_folded=bool(self._carrying),
+            guards=tuple(dict.fromkeys(self._guards)),
+            resolvers=self._resolvers_seen,
         )
 
     def root_fields(self, root_type: GraphQLObjectType) -> GroupedFieldSet:
@@ -167,6 +172,7 @@ class Compiler:
         definition = parent.fields.get(name)
         if definition is None:
             return None
+        self._resolvers_seen.append((definition, definition.resolve))
         field = Field(key, name, nodes, parent, definition, guard=definition.extensions.get(GUARD))
         self._say_how_to_read(field)
         self._say_what_is_below(field, details)

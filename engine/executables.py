@@ -216,6 +216,11 @@ class Executable:
         response, errors = finished(plan, data, state)
         return ExecutionResult(response, errors or None)
 
+    @property
+    def is_current(self) -> bool:
+        """Whether the schema still has the resolvers that the plans were made of."""
+        return all(branches.are_current for branches in self._plans.values())
+
     async def execute_when_seen(self, variables: Mapping[str, Any] | None, *, context: Any) -> ExecutionResult:
         """Execute the operation, the first time by graphql-core: most texts that are seen once are not seen again."""
         executor: Executor = "compiled" if self._is_seen else "reference"

@@ -53,7 +53,7 @@ async def graphql(  # noqa: PLR0913  (the arguments of graphql-core's function o
     text = source.body if isinstance(source, Source) else source
     place = (schema, text, operation_name)
     executable = _known.get(place)
-    if executable is None:
+    if executable is None or not executable.is_current:
         made = _executable(schema, source, operation_name)
         if not isinstance(made, Executable):
             return ExecutionResult(None, made)

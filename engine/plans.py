@@ -133,9 +133,16 @@ class Plan:
         is_serial: Whether the root fields run one after the other, as those of mutations.
         is_folded: Whether some root field carries; the plan may then give up where rows are not as expected.
         guards: Of all carried fields: raise where the actor may not ask for one.
+        resolvers: Each field that the plan knows, with its resolver at that time.
     """
 
     root: Selection
     is_serial: bool
     is_folded: bool = False
     guards: tuple[Callable[[Any], None], ...] = ()
+    resolvers: Sequence[tuple[GraphQLField, Any]] = ()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the schema still has the resolvers that the plan was made of."""
+        return all(field.resolve is resolve for field, resolve in self.resolvers)

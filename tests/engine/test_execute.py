@@ -249,3 +249,12 @@ async def test_one_row_that_is_out_of_order_does_not_slow_the_others_for_ever():
     for _ in range(64):
         await executable.execute({}, context=None, root_value={"item": {"n": 1}})
     assert selection.misses == 0
+
+
+async def test_a_resolver_that_was_replaced_is_called():
+    schema = build_schema("type Query { said: String }")
+    answers = []
+    for said in ("first", "second"):
+        schema.query_type.fields["said"].resolve = lambda *_, said=said: said
+        answers.append((await graphql(schema, "{ said }")).data)
+    assert answers == [{"said": "first"}, {"said": "second"}]
