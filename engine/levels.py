@@ -111,8 +111,8 @@ async def run_field(  # noqa: PLR0913, PLR0917  (called once for each field of a
         values = await values_of(field, sources, state, own, root)
     except Exception as error:  # noqa: BLE001  (it is the field's error, whatever it is)
         values = [state.fail(error) for _ in sources]
-    if carried is not None and (type(values[0]) is Failed or (not carried.used and is_there(values[0]))):
-        # An error may be of what was to be carried, and then it is not this field's.
+    if carried is not None and is_there(values[0]) != carried.used and values[0] is not None:
+        # Either what came has nothing with it, or the error may be of what was to come with it.
         raise Bail
     key = field.key
     if carried is not None and field.carrying is not None and field.carrying.complete and is_there(values[0]):

@@ -130,8 +130,8 @@ async def read(
     values |= {"channel": scope.channel_id, "locale": scope.locale}
     if carried is None:
         return await database.fetch(statement, **values)
-    widened, more = carry(statement, carried, scope.shape)
     carried.used = True
+    widened, more = carry(statement, carried, scope.shape)
     return await database.fetch(widened, alone=carried.is_whole, **values, **more)
 
 
