@@ -15,8 +15,6 @@ a plan takes longer than executing an operation without one."""
 _COUNTED = 64
 """Further combinations that are counted."""
 
-_UNKNOWN = Plan.__new__(Plan)
-
 
 class Branches:
     """Plans by the values of the variables, those that were used last."""
@@ -27,10 +25,9 @@ class Branches:
 
     def get(self, branch: Hashable, make: Callable[[], Plan | None]) -> Plan | None:
         """Return the plan of a combination; None where there is none, or none yet, and graphql-core executes."""
-        plan = self._plans.get(branch, _UNKNOWN)
-        if plan is not _UNKNOWN:
+        if branch in self._plans:
             self._plans.move_to_end(branch)
-            return plan
+            return self._plans[branch]
         if len(self._plans) >= MOST_PLANS and not self._is_wanted(branch):
             return None
         made = self._plans[branch] = make()

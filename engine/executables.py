@@ -1,6 +1,6 @@
 """Operations made ready to be executed again and again: compiled at the second sight, for each way they branch."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from typing import Any, Literal, get_args
 
 from graphql import (
@@ -98,10 +98,7 @@ class Executable:
         self._fragments = {
             each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
         }
-        look = _Look()
-        visit(operation, look)
-        for fragment in _reachable(look.spreads, self._fragments):
-            visit(fragment, look)
+        look = _looked(operation, self._fragments)
         self._switches = tuple(sorted(look.switches))
         self._is_left = look.is_left or any(each.variable_definitions for each in self._fragments.values())
         roots = operation.selection_set.selections
@@ -274,23 +271,6 @@ def _ask_guards(plan: Plan, context: Any) -> None:
         raise Bail from error
 
 
-def _reachable(
-    spreads: Iterable[str], fragments: Mapping[str, FragmentDefinitionNode]
-) -> Iterator[FragmentDefinitionNode]:
-    """Return the fragments that spreads lead to, directly and by each other."""
-    found: dict[str, None] = {}
-    waiting = list(spreads)
-    while waiting:
-        name = waiting.pop()
-        if name in found or name not in fragments:
-            continue
-        found[name] = None
-        look = _Look()
-        visit(fragments[name], look)
-        waiting += look.spreads
-    return iter([fragments[name] for name in found])
-
-
 class _Look(Visitor):
     """Finds out on which variables the selection depends, and what graphql-core must execute."""
 
@@ -313,3 +293,15 @@ class _Look(Visitor):
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         self.is_left |= node.name.value in _INTROSPECTION
+
+
+def _looked(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> _Look:
+    """Look at an operation and at the fragments that its spreads lead to, each of them once."""
+    look = _Look()
+    visit(operation, look)
+    seen: set[str] = set()
+    while new := look.spreads - seen:
+        seen |= new
+        for name in new & fragments.keys():
+            visit(fragments[name], look)
+    return look

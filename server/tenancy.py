@@ -74,19 +74,6 @@ class ShopDirectory:
             return await self._find("id", claim, rows.shop_by_id, id=uuid.UUID(claim))
         return await self.by_slug(claim)
 
-    def known(self, naming: "Naming", default_slug: str | None) -> Shop | None:
-        """Return the shop of a request where that is known and simple: nothing needs to be looked up or compared."""
-        claim, slug = naming.claim, naming.header
-        if claim is None:
-            key = ("slug", slug or default_slug or "") if slug or naming.host is None else None
-        else:
-            key = ("id" if _UUID.fullmatch(claim) else "slug", claim)
-        answer = None if key is None else self._answers.get(key)
-        if answer is None or answer.shop is None or self._timer() >= answer.until:
-            return None
-        shop = answer.shop
-        return shop if shop.status == "ACTIVE" and (claim is None or slug is None or slug == shop.slug) else None
-
     async def by_slug(self, slug: str) -> Shop | None:
         """Find a shop by its slug; what cannot be a slug is not looked up."""
         if not _is_slug(slug):
@@ -147,9 +134,6 @@ async def resolve_shop(directory: ShopDirectory, naming: Naming, *, default_slug
         ShopSuspended: It is not served at present.
         Forbidden: Token and header name different shops.
     """
-    known = directory.known(naming, default_slug)
-    if known is not None:
-        return known
     shop = _served(await _named_shop(directory, naming, default_slug))
     if naming.claim is not None and naming.header is not None and naming.header != shop.slug:
         raise Forbidden(f"The access token is for another shop than the {SHOP_HEADER} header names; leave one out.")

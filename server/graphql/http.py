@@ -128,6 +128,7 @@ class GraphQLEndpoint:
             request = self._read_query(exchange)
         else:
             body = await self._read_body(exchange, receive)
+            exchange.is_read = True
             again = await self._answered_again(exchange, body)
             if again is not None:
                 return again

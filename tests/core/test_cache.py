@@ -182,6 +182,7 @@ async def test_another_leads_when_the_leader_is_cancelled(cache, key):
     first = asyncio.create_task(cache.get_or_make(key, "1", 60, cancelled))
     await cancelled.started.wait()
     second = asyncio.create_task(cache.get_or_make(key, "1", 60, other))
+    # One turn of the loop, in which the second begins to wait for the first.
     await asyncio.sleep(0)
     first.cancel()
     assert (await second).body == BODY
