@@ -7,11 +7,15 @@ import random
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 ENTRY_BYTES = 500
 """What an entry takes beside its texts: objects, their places in dictionaries."""
+
+MOST_USES = 32
+"""Uses of an entry that are counted. Each time that the hottest are told they count for half, so whatever nobody asks
+for any longer is told six times at most."""
 
 LARGEST_SHARE = 8
 """An entry may take this part of the memory at most, so that none sweeps the others out."""
@@ -89,32 +93,66 @@ class Memory:
         self.bytes = 0
         self._bytes_at_most = bytes_at_most
         self._timer = timer
-        self._entries: OrderedDict[Key, Entry] = OrderedDict()
+        self._places: OrderedDict[Key, _Place] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._places)
 
     def get(self, key: Key, stamp: str) -> Entry | None:
         """Return the entry of a key where it is of this state, and still good."""
-        entry = self._entries.get(key)
-        if entry is None or entry.stamp != stamp or self._timer() - entry.made_at >= entry.lifetime_seconds:
+        place = self._places.get(key)
+        if place is None:
             return None
-        self._entries.move_to_end(key)
+        entry = place.entry
+        if entry.stamp != stamp or self._timer() - entry.made_at >= entry.lifetime_seconds:
+            return None
+        place.uses += 1
+        self._places.move_to_end(key)
         return entry
 
     def put(self, key: Key, entry: Entry) -> None:
         """Keep an entry in place of the one that its key has; one that is too large is not kept."""
-        old = self._entries.pop(key, None)
+        old = self._places.pop(key, None)
         if old is not None:
-            self.bytes -= _size(key, old)
+            self.bytes -= _size(key, old.entry)
         size = _size(key, entry)
         if size * LARGEST_SHARE > self._bytes_at_most:
             return
-        self._entries[key] = entry
+        self._places[key] = _Place(entry, 0 if old is None else old.uses)
         self.bytes += size
         while self.bytes > self._bytes_at_most:
-            dropped_key, dropped = self._entries.popitem(last=False)
-            self.bytes -= _size(dropped_key, dropped)
+            dropped_key, dropped = self._places.popitem(last=False)
+            self.bytes -= _size(dropped_key, dropped.entry)
+
+    def hottest(self, keys: Iterable[Key], stamp: str, *, at_most: int, uses: int) -> Sequence[Key]:
+        """Return those of some keys that were used most and whose entry is of another state, the hottest first.
+
+        What is returned counts for half from now on.
+
+        Args:
+            keys: Those that come into question.
+            stamp: State whose entries are good, and left out.
+            at_most: Keys that are wanted.
+            uses: How often a key was used at least.
+        """
+        hot = []
+        for key in keys:
+            place = self._places.get(key)
+            if place is not None and place.entry.stamp != stamp and place.uses >= uses:
+                place.uses = min(place.uses, MOST_USES)
+                hot.append((place, key))
+        hot.sort(key=lambda each: each[0].uses, reverse=True)
+        for place, _ in hot[:at_most]:
+            place.uses //= 2
+        return [key for _, key in hot[:at_most]]
+
+
+@dataclasses.dataclass(slots=True)
+class _Place:
+    """An entry with how often its key was asked for, which outlives the entry."""
+
+    entry: Entry
+    uses: int
 
 
 def _size(key: Key, entry: Entry) -> int:
@@ -159,6 +197,10 @@ class Cache:
         if entry is not None:
             self._count("process", "hit")
         return entry
+
+    def hottest(self, keys: Iterable[Key], stamp: str, *, at_most: int, uses: int) -> Sequence[Key]:
+        """Return which keys of this process are worth making again; see `Memory.hottest`."""
+        return self._memory.hottest(keys, stamp, at_most=at_most, uses=uses)
 
     def age_of(self, entry: Entry) -> float:
         """Return for how many seconds an entry has been there."""

@@ -59,11 +59,11 @@ def create_app(settings: Settings) -> Observed:
     metrics = _metrics(database)
     schema = build()
     directory = ShopDirectory(database)
-    cached = cached_responses(settings, schema, database, metrics, on_change=directory.forget)
-    budget = configured_budget(settings, metrics)
-    registered = registered_documents(settings.registered_documents) if settings.registered_documents else None
     store = DocumentStore(schema, suggestions=settings.is_development)
     watch_documents(metrics, store.statistics)
+    cached = cached_responses(settings, store, database, metrics, directory=directory)
+    budget = configured_budget(settings, metrics)
+    registered = registered_documents(settings.registered_documents) if settings.registered_documents else None
     for text in (registered or {}).values():
         store.prepare(text)
     endpoint = GraphQLEndpoint(

@@ -3,9 +3,7 @@
 import dataclasses
 import functools
 import uuid
-from collections.abc import Callable
 
-from graphql import GraphQLSchema
 from redis.asyncio import Redis
 
 from core.cache import Cache, Count, Memory
@@ -14,10 +12,13 @@ from core.nudges import Nudges
 from core.settings import Settings
 from core.shared_cache import RedisStore
 from core.stamps import Stamps
+from engine.documents import DocumentStore
 from schema.lifetimes import seconds_of
 from server.catalogue_versions import CatalogueVersions, audience_of, generation_of
 from server.graphql.caching import ResponseCache
 from server.metrics import Metrics
+from server.remaking import Kitchen, NotedResponses, Recipes, Remaking
+from server.tenancy import ShopDirectory
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class CachedResponses:
     """
 
     responses: ResponseCache
+    _remaking: Remaking
     _versions: CatalogueVersions
     _nudges: Nudges | None
     _client: Redis | None
@@ -36,6 +38,7 @@ class CachedResponses:
     def changed(self, shop_id: uuid.UUID) -> None:
         """Read the version of a shop again before anything more is answered here, and let others do the same."""
         self.responses.stamps.forget(shop_id)
+        self._remaking.changed(shop_id)
         if self._nudges is not None:
             self._nudges.send(shop_id)
 
@@ -51,12 +54,14 @@ class CachedResponses:
         return True
 
     def open(self) -> None:
-        """Begin to listen to other processes."""
+        """Begin to listen to other processes, and to make anew what changes end."""
+        self._remaking.open()
         if self._nudges is not None:
             self._nudges.open()
 
     async def close(self) -> None:
         """End what is under way."""
+        await self._remaking.close()
         await self._versions.close()
         if self._nudges is not None:
             await self._nudges.close()
@@ -65,43 +70,52 @@ class CachedResponses:
 
 
 def cached_responses(
-    settings: Settings,
-    schema: GraphQLSchema,
-    database: Database,
-    metrics: Metrics,
-    *,
-    on_change: Callable[[uuid.UUID], None],
+    settings: Settings, store: DocumentStore, database: Database, metrics: Metrics, *, directory: ShopDirectory
 ) -> CachedResponses | None:
     """Return the response cache that the settings want; None where they want none.
 
     Args:
         settings: Of the process.
-        schema: That operations are executed on.
+        store: The documents of operations, and the schema that these are executed on.
         database: Where the catalogues are.
         metrics: Where hits and misses are counted.
-        on_change: Called with a shop that has turned out to be changed.
+        directory: Told of each shop that has turned out to be changed.
     """
     if not settings.response_cache_bytes:
         return None
     versions = CatalogueVersions(database, deadline_seconds=settings.deadline_seconds)
-    bound = settings.response_cache_staleness_ms / 1000
-    stamps = Stamps(versions.read, bound_seconds=bound, on_change=on_change)
+
+    def changed(shop_id: uuid.UUID) -> None:
+        directory.forget(shop_id)
+        remaking.changed(shop_id)
+
+    def nudged(shop_id: uuid.UUID) -> None:
+        stamps.forget(shop_id)
+        remaking.changed(shop_id)
+
+    stamps = Stamps(versions.read, bound_seconds=settings.response_cache_staleness_ms / 1000, on_change=changed)
     client = nudges = shared = None
     count = _counting(metrics)
     if settings.redis_url is not None:
         # Connections of their own: what listens may wait for ever, what asks may not.
         client = Redis.from_url(settings.redis_url.value)
-        nudges = Nudges(Redis.from_url(settings.redis_url.value), stamps.forget)
+        nudges = Nudges(Redis.from_url(settings.redis_url.value), nudged)
         shared = RedisStore(client, count=count)
-    responses = ResponseCache(
-        schema=schema,
+    responses = NotedResponses(
+        schema=store.schema,
         cache=Cache(Memory(settings.response_cache_bytes), shared=shared, count=count),
         stamps=stamps,
         seconds_of=seconds_of,
         audience_of=audience_of,
-        generation=generation_of(schema),
+        generation=generation_of(store.schema),
+        recipes=Recipes(),
     )
-    return CachedResponses(responses, versions, nudges, client)
+    deadline = settings.deadline_seconds
+    remaking = Remaking(
+        Kitchen(database=database, directory=directory, store=store, responses=responses, deadline_seconds=deadline)
+    )
+    metrics.registry.register(remaking.remade)
+    return CachedResponses(responses, remaking, versions, nudges, client)
 
 
 def _counting(metrics: Metrics) -> Count:

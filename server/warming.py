@@ -8,6 +8,7 @@ import orjson
 from graphql import NonNullTypeNode, OperationDefinitionNode
 from sqlalchemy import select
 
+from core.cache import Key
 from core.clock import system_clock
 from core.database import Database
 from core.ids import encode_global_id
@@ -67,11 +68,24 @@ def _variables_of(node: OperationDefinitionNode, categories: Sequence[str]) -> I
         yield {}
 
 
-async def warm(database: Database, shop: Shop, responses: ResponseCache, request: Request) -> bool:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Warmed:
+    """An answer that is kept now.
+
+    Attributes:
+        key: Its key.
+        is_made: Whether it was not kept before.
+    """
+
+    key: Key
+    is_made: bool
+
+
+async def warm(database: Database, shop: Shop, responses: ResponseCache, request: Request) -> Warmed | None:
     """Make an answer as a shopper gets it, unless it is kept already.
 
     Returns:
-        Whether it is kept now.
+        What is kept; None where nothing is, since the answer is not for everybody or has errors.
     """
     tenant = database.of_tenant(shop.id)
     context = Context(shop=shop, actor=ANONYMOUS, database=tenant, loaders=Loaders(tenant), clock=system_clock)
@@ -85,6 +99,7 @@ async def warm(database: Database, shop: Shop, responses: ResponseCache, request
 
     try:
         place = await responses.place(context, request.document, request.operation, variables)
-        return place is not None and await responses.find_or_make(place, make) is not None
+        kept = None if place is None else await responses.find_or_make(place, make)
+        return None if place is None or kept is None else Warmed(place.key, not kept.is_hit)
     finally:
         await tenant.close()

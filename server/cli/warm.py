@@ -54,15 +54,15 @@ async def _warm(settings: Settings, slug: str, documents: Path | None) -> tuple[
         shop = await directory.by_slug(slug)
         if shop is None:
             raise ConfigurationError(f"There is no shop {slug!r}: see `python -m server shops list`.")
-        schema = build()
-        cached = cached_responses(settings, schema, database, create_metrics(), on_change=directory.forget)
+        store = DocumentStore(build())
+        cached = cached_responses(settings, store, database, create_metrics(), directory=directory)
         if cached is None:
             raise ConfigurationError("Set GALLERIA_RESPONSE_CACHE to on: what is warmed has to be kept.")
         try:
-            requests = await requests_of(database, shop, DocumentStore(schema), texts)
+            requests = await requests_of(database, shop, store, texts)
             with Progress(console=Console(stderr=True)) as bar:
                 shown = bar.track(requests, description="Warming")
                 kept = [await warm(database, shop, cached.responses, each) for each in shown]
         finally:
             await cached.close()
-    return sum(kept), len(requests)
+    return len(requests) - kept.count(None), len(requests)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
 from core.settings import Settings
 from tests.api.catalogues import Catalogue
@@ -108,10 +109,17 @@ async def read(api: Api, made: Catalogue) -> dict[str, Any]:
 
 async def hits(process: Process) -> dict[tuple[str, str], float]:
     """Return what the cache of an application has counted so far, by layer and result."""
-    counted = {}
-    for line in (await process.client.get("/metrics")).text.splitlines():
-        if line.startswith("galleria_response_cache_total{"):
-            labels, value = line.partition("{")[2].split("} ")
-            layer, result = (pair.split('"')[1] for pair in labels.split(","))
-            counted[layer, result] = float(value)
-    return counted
+    counted = await metrics(process, "galleria_response_cache_total")
+    return {(labels["layer"], labels["result"]): value for labels, value in counted}
+
+
+async def metric(process: Process, name: str, **labels: str) -> float:
+    """Return what a counter of an application stands at."""
+    return next((value for found, value in await metrics(process, name) if found == labels), 0.0)
+
+
+async def metrics(process: Process, name: str) -> list[tuple[dict[str, str], float]]:
+    """Return the values of a metric of an application, with their labels."""
+    families = text_string_to_metric_families((await process.client.get("/metrics")).text)
+    samples = [sample for family in families for sample in family.samples]
+    return [(dict(sample.labels), sample.value) for sample in samples if sample.name == name]

@@ -9,7 +9,7 @@ import pytest
 import redis.asyncio
 
 from core import shared_cache
-from core.cache import Cache, Key, Memory
+from core.cache import Cache, Entry, Key, Memory
 from core.shared_cache import RedisStore
 from tests import servers
 
@@ -352,3 +352,36 @@ async def test_a_redis_that_is_slow_costs_one_wait_and_is_asked_again_later(key,
         await cache.get_or_make(key, "3", 60, Maker().at_once())
         assert len(await client.keys(f"galleria:{{{key.tenant}}}:*")) == 1
         await client.aclose()
+
+
+def test_the_hottest_of_another_state_are_told_and_count_for_half_then(timer):
+    memory, tenant = Memory(1_000_000, timer=timer), uuid.uuid4()
+    keys = [Key(tenant, bytes([number])) for number in range(4)]
+    for number, key in enumerate(keys):
+        memory.put(key, Entry(BODY, "tag", "old", timer(), 60))
+        for _ in range(2 * number):
+            memory.get(key, "old")
+    memory.get(keys[3], "new")
+    memory.put(keys[1], Entry(BODY, "tag", "new", timer(), 60))
+    unknown = Key(tenant, b"unknown")
+
+    def hottest(**asked):
+        return memory.hottest([unknown, *keys], "new", **asked)
+
+    assert hottest(at_most=1, uses=2) == [keys[3]]
+    assert hottest(at_most=3, uses=1) == [keys[2], keys[3]]
+    assert hottest(at_most=3, uses=2) == [keys[2]]
+    assert hottest(at_most=3, uses=1) == [keys[2], keys[3]]
+    assert hottest(at_most=3, uses=1) == []
+
+
+def test_what_is_made_anew_is_as_hot_as_before_and_not_hotter_than_counted(timer):
+    memory, key = Memory(1_000_000, timer=timer), Key(uuid.uuid4(), b"")
+    memory.put(key, Entry(BODY, "tag", "0", timer(), 60))
+    for _ in range(1_000):
+        memory.get(key, "0")
+    told = 0
+    while memory.hottest([key], str(told + 1), at_most=1, uses=1):
+        told += 1
+        memory.put(key, Entry(BODY, "tag", str(told), timer(), 60))
+    assert told == 6
