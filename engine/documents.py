@@ -29,6 +29,7 @@ from engine.errors import (
     document_failures,
 )
 from engine.executables import Executable
+from engine.executions import Executions
 from engine.kept import Kept, Statistics
 from engine.limits import LimitReached, Limits
 from engine.outline import check_text
@@ -133,6 +134,10 @@ class DocumentStore:
         tokens: Lexical tokens kept over all documents.
         limits: What one document may ask for.
         suggestions: Whether validation errors may name fields that are close to a misspelt one.
+
+    Attributes:
+        statistics: What became of the documents that were asked for.
+        executions: Who executed their operations.
     """
 
     def __init__(
@@ -147,6 +152,7 @@ class DocumentStore:
         self.schema = schema
         self.suggestions = suggestions
         self.statistics = Statistics()
+        self.executions = Executions()
         self._limits = limits or Limits()
         self._tariff = Tariff(schema)
         self._documents = Kept[Document](size, tokens, self.statistics)
@@ -214,13 +220,14 @@ class DocumentStore:
     def _operations(self, tree: DocumentNode, introspecting: frozenset[str]) -> dict[str, Operation]:
         nodes = [node for node in tree.definitions if isinstance(node, OperationDefinitionNode)]
         fragments = {each.name.value: each for each in tree.definitions if isinstance(each, FragmentDefinitionNode)}
+        make = functools.partial(Executable, self.schema, tree, hide_suggestions=True, executions=self.executions)
         return {
             name: Operation(
                 name or None,
                 node.operation,
                 node,
                 OperationPrice(self._tariff, node, fragments),
-                functools.partial(Executable, self.schema, tree, node, hide_suggestions=True),
+                functools.partial(make, node),
                 introspects=name in introspecting,
             )
             for node in nodes

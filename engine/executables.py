@@ -4,19 +4,14 @@ from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from typing import Any, Literal, get_args
 
 from graphql import (
-    DirectiveNode,
     DocumentNode,
     ExecutionResult,
     FieldNode,
     FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
-    VariableNode,
-    Visitor,
-    visit,
 )
 from graphql import execute as execute_by_library
 from graphql.execution import Executor as LibraryExecutor
@@ -27,8 +22,10 @@ from graphql.execution.values import VariableValues
 from engine.arguments import variables_of
 from engine.branches import MOST_PLANS, Branches
 from engine.compile import Compiler, NotCompiled
+from engine.executions import Executions
 from engine.folding import Bail
 from engine.levels import run_plan
+from engine.looks import INTROSPECTION, looked
 from engine.outcomes import finished
 from engine.plans import Plan
 from engine.state import State
@@ -41,10 +38,7 @@ EXECUTORS: tuple[Executor, ...] = get_args(Executor)
 _LONGEST_KEY = 1_000
 """Characters of the variables that answers about the schema are kept by."""
 
-_SWITCHES = frozenset({"skip", "include"})
-_LEFT_TO_LIBRARY = frozenset({"defer", "stream", "experimental_disableErrorPropagation"})
-_INTROSPECTION = frozenset({"__schema", "__type"})
-_ABOUT_SCHEMA = _INTROSPECTION | {"__typename"}
+_ABOUT_SCHEMA = INTROSPECTION | {"__typename"}
 
 
 class Unchanging(dict[str, Any]):
@@ -65,11 +59,13 @@ class Executable:
         document: Valid against the schema.
         operation: One of its operations.
         hide_suggestions: Whether errors may not name what else there is.
+        executions: Where it is counted who executes.
     """
 
     __slots__ = (
         "_coerce",
         "_document",
+        "_executions",
         "_fragments",
         "_hide_suggestions",
         "_introspections",
@@ -89,8 +85,10 @@ class Executable:
         operation: OperationDefinitionNode,
         *,
         hide_suggestions: bool = False,
+        executions: Executions | None = None,
     ) -> None:
         self.schema = schema
+        self._executions = executions or Executions()
         self.operation = operation
         self._document = document
         self._hide_suggestions = hide_suggestions
@@ -98,12 +96,12 @@ class Executable:
         self._fragments = {
             each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
         }
-        look = _looked(operation, self._fragments)
+        look = looked(operation, self._fragments)
         self._switches = tuple(sorted(look.switches))
         self._is_left = look.is_left or any(each.variable_definitions for each in self._fragments.values())
         roots = operation.selection_set.selections
         names = {each.name.value if isinstance(each, FieldNode) else "" for each in roots}
-        self._only_introspects = names <= _ABOUT_SCHEMA and not names.isdisjoint(_INTROSPECTION)
+        self._only_introspects = names <= _ABOUT_SCHEMA and not names.isdisjoint(INTROSPECTION)
         self._introspections: dict[str, Unchanging] = {}
         self._plans = {True: Branches(), False: Branches()}
         self._is_seen = False
@@ -135,12 +133,17 @@ class Executable:
         if plan is not None and plan.is_folded:
             try:
                 _ask_guards(plan, context)
-                return await self._run(plan, coerced, context, root_value)
+                result = await self._run(plan, coerced, context, root_value)
             except Bail:
+                self._executions.bails += 1
                 context.carried.clear()
                 plan = self._plan(coerced, folds=False)
+            else:
+                self._executions.folded += 1
+                return result
         if plan is None:
             return await self._execute_by_library(variables, context, root_value)
+        self._executions.loaders += 1
         return await self._run(plan, coerced, context, root_value)
 
     async def subscribe(
@@ -199,6 +202,8 @@ class Executable:
             if result.errors or isinstance(coerced, list) or not is_kept:
                 return result
             known = self._introspections[key] = Unchanging(result.data or {})
+        else:
+            self._executions.kept += 1
         return ExecutionResult(known, None)
 
     async def _run(self, plan: Plan, coerced: VariableValues, context: Any, root_value: Any) -> ExecutionResult:
@@ -245,6 +250,7 @@ class Executable:
     async def _execute_by_library(
         self, variables: Mapping[str, Any] | None, context: Any, root_value: Any
     ) -> ExecutionResult:
+        self._executions.reference += 1
         name = self.operation.name.value if self.operation.name else None
         outcome = execute_by_library(
             self.schema,
@@ -269,39 +275,3 @@ def _ask_guards(plan: Plan, context: Any) -> None:
             guard(context)
     except Exception as error:
         raise Bail from error
-
-
-class _Look(Visitor):
-    """Finds out on which variables the selection depends, and what graphql-core must execute."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.switches: set[str] = set()
-        self.spreads: set[str] = set()
-        self.is_left = False
-
-    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
-        if node.name.value in _LEFT_TO_LIBRARY:
-            self.is_left = True
-        if node.name.value in _SWITCHES:
-            self.switches |= {
-                each.value.name.value for each in node.arguments or () if isinstance(each.value, VariableNode)
-            }
-
-    def enter_fragment_spread(self, node: FragmentSpreadNode, *_: Any) -> None:
-        self.spreads.add(node.name.value)
-
-    def enter_field(self, node: FieldNode, *_: Any) -> None:
-        self.is_left |= node.name.value in _INTROSPECTION
-
-
-def _looked(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> _Look:
-    """Look at an operation and at the fragments that its spreads lead to, each of them once."""
-    look = _Look()
-    visit(operation, look)
-    seen: set[str] = set()
-    while new := look.spreads - seen:
-        seen |= new
-        for name in new & fragments.keys():
-            visit(fragments[name], look)
-    return look

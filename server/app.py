@@ -28,7 +28,7 @@ from server import graphiql, health, pages, postgresql
 from server.addresses import Proxies
 from server.authentication import Authenticator, bearer_token
 from server.demo.media import media_route
-from server.document_metrics import watch_documents
+from server.document_metrics import watch_documents, watch_executions
 from server.graphql.contexts import OpenContext, RequestView
 from server.graphql.costs import PriceLimits
 from server.graphql.http import GraphQLEndpoint, HttpSettings
@@ -61,6 +61,7 @@ def create_app(settings: Settings) -> Observed:
     directory = ShopDirectory(database)
     store = DocumentStore(schema, suggestions=settings.is_development)
     watch_documents(metrics, store.statistics)
+    watch_executions(metrics, store.executions)
     cached = cached_responses(settings, store, database, metrics, directory=directory)
     budget = configured_budget(settings, metrics)
     registered = registered_documents(settings.registered_documents) if settings.registered_documents else None

@@ -1,4 +1,4 @@
-"""Metrics of the store of documents, read from the figures that it keeps anyway."""
+"""Metrics of documents and of who executes them, read from the figures that the engine keeps anyway."""
 
 from collections.abc import Iterable
 
@@ -6,6 +6,7 @@ from prometheus_client.core import CounterMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from engine.executions import Executions
 from engine.kept import Statistics
 from server.metrics import Metrics
 
@@ -27,3 +28,22 @@ class _Documents(Collector):
             results.add_metric((result,), count)
         evicted = "Documents that left the store to make room."
         return results, CounterMetricFamily("galleria_documents_evicted", evicted, value=seen.evictions)
+
+
+def watch_executions(metrics: Metrics, executions: Executions) -> None:
+    """Show at each scrape who executed operations, and how often the folded plan gave one up."""
+    metrics.registry.register(_Executions(executions))
+
+
+class _Executions(Collector):
+    def __init__(self, executions: Executions) -> None:
+        self._executions = executions
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the figures as they are."""
+        seen = self._executions
+        executors = CounterMetricFamily("galleria_executions", "Operations, by who executed.", labels=("executor",))
+        for executor in ("folded", "loaders", "reference", "kept"):
+            executors.add_metric((executor,), getattr(seen, executor))
+        bails = "Operations that the folded plan gave up and another executed."
+        return executors, CounterMetricFamily("galleria_execution_bails", bails, value=seen.bails)
