@@ -16,6 +16,7 @@ from core.pagination import CursorCodec, Page, PageRequest
 from core.statements import Row
 from loaders.batches import Batch
 from models.base import ANY_KEY, Key, Statement, per_key
+from models.joining import Joint
 from models.keysets import PageForm
 from models.scopes import Scope, Shape
 
@@ -49,6 +50,7 @@ class Relation:
         children: The statement of one key, from which both ways of reading are made.
         finish: Makes a page of the rows that a parent carries and the arguments of the field; None unless a page.
         carries: Whether the parent's statement can carry it.
+        joint: How a parent's statement carries it at less cost than by `children`; None where it does not.
     """
 
     kind: Kind
@@ -56,6 +58,7 @@ class Relation:
     children: PageOfKey
     finish: Callable[[Sequence[Any], Mapping[str, Any]], Page] | None = None
     carries: bool = True
+    joint: Joint | None = None
 
     def batch(self, database: TenantDatabase, scope: Scope, arguments: Mapping[str, Any]) -> Batch:
         """Return the reads of this relation with a scope and arguments."""
@@ -66,12 +69,13 @@ class Relation:
         return Batch(read, absent=[] if self.kind is Kind.MANY else None)
 
 
-def one(statement: OfKey, *, by: str = "id") -> Relation:
+def one(statement: OfKey, *, by: str = "id", joint: Joint | None = None) -> Relation:
     """Declare a to-one relation.
 
     Args:
         statement: At most one row for a key; for any key of a batch, the rows of all.
         by: The column that holds the key.
+        joint: The same for a parent's row that has the columns which this needs.
 
     Returns:
         A relation that gives a row, or None.
@@ -88,7 +92,7 @@ def one(statement: OfKey, *, by: str = "id") -> Relation:
         found = {row[by]: row for row in rows}
         return [found.get(key) for key in keys]
 
-    return Relation(Kind.ONE, fetch, _unpaged(statement))
+    return Relation(Kind.ONE, fetch, _unpaged(statement), joint=joint)
 
 
 def many(statement: OfKey) -> Relation:

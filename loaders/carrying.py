@@ -10,13 +10,13 @@ import functools
 import itertools
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import func
 from sqlalchemy.sql import ColumnElement, bindparam, literal_column, select, true
 from sqlalchemy.sql.elements import BindParameter
-from sqlalchemy.sql.selectable import FromClause, LateralFromClause
+from sqlalchemy.sql.selectable import FromClause, LateralFromClause, Subquery
 from sqlalchemy.sql.sqltypes import Uuid
 from sqlalchemy.sql.visitors import cloned_traverse
 
@@ -24,6 +24,7 @@ from core.database import TenantDatabase
 from core.statements import Compiled, Row, compile_once
 from loaders.batching import Kind, Paging, Relation, cursor_values
 from models.base import Statement
+from models.joining import Joint, Source
 from models.keysets import PageForm
 from models.scopes import Scope, Shape
 
@@ -115,6 +116,21 @@ class _Widening:
     names: Iterator[str] = dataclasses.field(default_factory=lambda: map("t{}".format, itertools.count()))
 
 
+@dataclasses.dataclass(slots=True)
+class _Parents:
+    """Rows whose children are being joined to them.
+
+    Attributes:
+        rows: The rows.
+        source: With what is joined to them.
+        joined: What several children share, by source and key.
+    """
+
+    rows: Subquery
+    source: FromClause
+    joined: dict[tuple[Source, str], LateralFromClause] = dataclasses.field(default_factory=dict)
+
+
 async def read(
     database: TenantDatabase, statement: Statement, scope: Scope, carried: Carried | None, **values: Any
 ) -> list[Row]:
@@ -192,23 +208,53 @@ def _widen(statement: Statement, wanted: Wanted, shape: Shape, forms: Mapping[in
 def _cut(widening: _Widening, statement: Statement, wanted: Wanted) -> tuple[FromClause, list[ColumnElement[Any]]]:
     """Return the rows of a statement, cut to the columns that are needed, and what a record holds of each."""
     selected = statement.selected_columns
+    joints = [_joint(child, selected.keys()) for child in wanted.children]
+    of_children = [name for child, joint in zip(wanted.children, joints, strict=True) for name in _read(child, joint)]
     # Where nothing of a row is asked for, that there is one still counts.
-    needed = dict.fromkeys((*wanted.columns, *(child.key for child in wanted.children))) or selected.keys()[:1]
+    needed = dict.fromkeys((*wanted.columns, *of_children)) or selected.keys()[:1]
     cut = statement.with_only_columns(*[selected[name] for name in needed], maintain_column_froms=True)
     rows = cut.subquery(next(widening.names))
-    source: FromClause = rows
+    parents = _Parents(rows, rows)
     columns: list[ColumnElement[Any]] = [rows.c[name] for name in wanted.columns]
-    for child in wanted.children:
-        of_child, held = _child(widening, child, rows.name)
-        if child.relation.kind is Kind.ONE:
-            joined = _joined(widening, of_child, held)
-            source = source.outerjoin(joined, true())
-            columns += list(joined.c)
-        else:
-            # The joins inside keep the order of the rows that they begin with: each is of one row at most, looked up
-            # for each of those rows.
-            columns.append(func.array(select(func.row(*held)).select_from(of_child).scalar_subquery()))
-    return source, columns
+    for child, joint in zip(wanted.children, joints, strict=True):
+        columns += _held(widening, child, parents) if joint is None else _of_joint(widening, child, joint, parents)
+    return parents.source, columns
+
+
+def _joint(child: Child, selected: Container[str]) -> Joint | None:
+    """Return how a child is made of rows beside its parent's, where that has all that is needed for it."""
+    joint: Joint | None = child.relation.joint
+    has_all = joint is not None and all(name in selected for name in joint.needs)
+    return joint if has_all and not child.wanted.children else None
+
+
+def _read(child: Child, joint: Joint | None) -> tuple[str, ...]:
+    """Return the columns of the parent's row that a child is read by."""
+    return (child.key, *joint.needs) if joint else (child.key,)
+
+
+def _held(widening: _Widening, child: Child, parents: _Parents) -> list[ColumnElement[Any]]:
+    of_child, held = _child(widening, child, parents.rows.name)
+    if child.relation.kind is Kind.ONE:
+        joined = _joined(widening, of_child, held)
+        parents.source = parents.source.outerjoin(joined, true())
+        return list(joined.c)
+    # The joins inside keep the order of the rows that they begin with: each is of one row at most, looked up for each
+    # of those rows.
+    return [func.array(select(func.row(*held)).select_from(of_child).scalar_subquery())]
+
+
+def _of_joint(widening: _Widening, child: Child, joint: Joint, parents: _Parents) -> list[ColumnElement[Any]]:
+    # By name, so that SQLAlchemy does not list the parent's table among the source's own.
+    key: ColumnElement[Any] = literal_column(f"{parents.rows.name}.{child.key}", Uuid())
+    for source in joint.sources:
+        if (source, child.key) not in parents.joined:
+            joined = source(widening.shape, key).lateral(next(widening.names))
+            parents.joined[source, child.key] = joined
+            parents.source = parents.source.outerjoin(joined, true())
+    sources = [parents.joined[source, child.key].c for source in joint.sources]
+    columns = joint.columns(key, parents.rows.c, sources)
+    return [columns[name] for name in ("is_there", *child.wanted.columns)]
 
 
 def _joined(widening: _Widening, rows: FromClause, columns: Sequence[ColumnElement[Any]]) -> LateralFromClause:

@@ -37,10 +37,12 @@ availability_of_product = one(selling.availability_of_products)
 
 media_of_variant = many(catalogue.media_of_variants)
 attributes_of_variant = many(catalogue.assignments_of_variants)
-price_of_variant = one(selling.prices_of_variants, by="variant_id")
-compare_at_price_of_variant = one(selling.compare_at_prices_of_variants, by="variant_id")
+price_of_variant = one(selling.prices_of_variants, by="variant_id", joint=selling.price_beside_variants)
+compare_at_price_of_variant = one(
+    selling.compare_at_prices_of_variants, by="variant_id", joint=selling.compare_at_price_beside_variants
+)
 listings_of_variant = many(selling.listings_of_variants)
-availability_of_variant = one(selling.availability_of_variants)
+availability_of_variant = one(selling.availability_of_variants, joint=selling.availability_beside_variants)
 stock_levels_of_variant = many(selling.stock_levels_of_variants)
 
 translations_of = many(translations.translations_of_entities)

@@ -56,6 +56,9 @@ async def _hide(database: Database, made: Catalogue) -> None:
     shop, product = made.shop, made.first("product")
     bare = await factories.product(database, shop)
     await factories.variant(database, shop, bare, sku=None, track_inventory=False)
+    for unsold in ({"is_published": False}, {"available_from": LATE}):
+        variant = await factories.variant(database, shop, bare, track_inventory=False)
+        await factories.listing(database, shop, variant, compare_at_minor=9_900, **unsold)
     draft, _ = await factories.sellable(database, shop, status="DRAFT")
     await factories.relation(database, shop, product, draft)
     await factories.collection(database, shop, product, is_published=False)
@@ -133,6 +136,23 @@ async def test_each_relation_carries_what_its_loader_reads(tenant, made, edge: E
         assert [_types(row) for row in one] == [_types(row) for row in levels]
     # Of all rows some have children; that of a draft's review a shopper sees nothing is said elsewhere.
     assert any(row[1] for row in one)
+
+
+_SOLD = ("price_of_variant", "compare_at_price_of_variant", "availability_of_variant")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_what_is_made_of_the_same_rows_reads_them_once(tenant, made, view):
+    relations = [getattr(catalogue, name) for name in _SOLD]
+    children = [Child(each, "id", slot, Wanted(trees.columns_of(each))) for slot, each in enumerate(relations)]
+    carried = Carried(Wanted(("sku",), tuple(children)), [{}, {}, {}])
+    scope = scope_of(made, view)
+
+    one, levels = await both(tenant, scope, products.Variant, carried)
+    compiled, _ = carrying.carry(trees.all_rows(products.Variant), carried, scope.shape)
+
+    assert one == levels
+    assert [compiled.text.count(f"FROM {table} ") for table in ("variant", "listing", "stock_level")] == [1, 1, 1]
 
 
 def _types(value: Any) -> Any:
