@@ -1,7 +1,9 @@
 """PostgreSQL: pools, one snapshot per operation for reads, blocks for writes, one tenant in each."""
 
 import asyncio
+import contextlib
 import dataclasses
+import functools
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -10,15 +12,16 @@ from typing import Any, Self
 
 import asyncpg
 import orjson
-from sqlalchemy import Connection, event, text
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.sql import Executable
 
-from core.driver_errors import READ_REFUSALS, check_texts, session_told, told, translated
+from core.driver_errors import READ_REFUSALS, check_texts, told, translated
+from core.errors import GalleriaError
 from core.read_pool import PoolSettings, ReadPool
 from core.reading import ReadConnection, Scope
-from core.statements import Compiled, Row, compile_statement
+from core.statements import Compiled, Row, Statistics, compile_statement
+from core.writing import Transaction
 
 APPLICATION_ROLE = "galleria_app"
 """The role that owns nothing and that every policy is written for."""
@@ -28,25 +31,6 @@ _JSONB_VERSION = b"\x01"
 
 _ANYTHING = text("SELECT")
 
-_SET_LOCALLY = text(
-    "SELECT set_config('app.shop_id', :shop, true), set_config('statement_timeout', :timeout, true),"
-    " set_config('jit', 'off', true)"
-)
-
-_STATISTICS = "galleria.statistics"
-"""Where a connection for writes says whose statements it runs."""
-
-Transaction = AsyncSession
-"""What a write block hands out; `await transaction.commit()` is its last line."""
-
-
-@dataclasses.dataclass(slots=True)
-class Statistics:
-    """What an operation asked of the database."""
-
-    statements: int = 0
-    rows: int = 0
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Database:
@@ -54,11 +38,11 @@ class Database:
 
     Attributes:
         reads: Connections for reads.
-        writes: Engine for writes.
+        writes: Connections for writes.
     """
 
     reads: ReadPool
-    writes: AsyncEngine
+    writes: ReadPool
 
     @classmethod
     def of(cls, url: str, *, pool_size: int = 10, acquire_timeout_seconds: float = 5.0) -> Self:
@@ -73,20 +57,11 @@ class Database:
         settings = {"application_name": "galleria"}
         if parts.username != APPLICATION_ROLE:
             settings["role"] = APPLICATION_ROLE
-        reads = ReadPool(
-            lambda: _connect(url, settings),
-            PoolSettings(at_most=pool_size, timeout_seconds=acquire_timeout_seconds),
+        connect = functools.partial(_connect, url, settings)
+        reads, writes = (
+            ReadPool(connect, PoolSettings(at_most=at_most, timeout_seconds=acquire_timeout_seconds))
+            for at_most in (pool_size, max(2, pool_size // 2))
         )
-        writes = create_async_engine(
-            parts.set(drivername="postgresql+asyncpg"),
-            pool_size=max(2, pool_size // 2),
-            max_overflow=0,
-            pool_timeout=acquire_timeout_seconds,
-            connect_args={"server_settings": settings},
-            json_serializer=lambda value: orjson.dumps(value).decode(),
-            json_deserializer=orjson.loads,
-        )
-        event.listen(writes.sync_engine, "before_cursor_execute", _count)
         return cls(reads, writes)
 
     @classmethod
@@ -102,7 +77,7 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection; those still in use after a while are cut off."""
-        await self.writes.dispose()
+        await self.writes.close()
         await self.reads.close()
 
     def of_tenant(self, tenant: uuid.UUID, *, statement_timeout_seconds: float = 10.0) -> "TenantDatabase":
@@ -222,15 +197,22 @@ class TenantDatabase:
         await self._end_snapshot()
         for callback in self._on_write:
             callback()
-        async with AsyncSession(self._database.writes, expire_on_commit=False) as transaction:
-            with told():
-                connection = await transaction.connection()
-                await connection.run_sync(lambda own: own.info.update({_STATISTICS: self.statistics}))
-                await transaction.execute(
-                    _SET_LOCALLY, {"shop": str(self.tenant), "timeout": str(self._scope.milliseconds)}
-                )
-            with session_told():
-                yield transaction
+        writes = self._database.writes
+        with told():
+            connection = await writes.acquire()
+        transaction = Transaction(connection, self.statistics)
+        try:
+            await transaction.begin(self._scope)
+            yield transaction
+        except Exception:
+            with contextlib.suppress(GalleriaError):
+                await transaction.end()
+            raise
+        else:
+            await transaction.end()
+        finally:
+            # Who is cancelled does not wait for the end.
+            (writes.settle if transaction.is_open else writes.release)(connection)
 
     async def close(self) -> None:
         """End the operation: cancel what is still read, read no more, and give the connection back.
@@ -258,12 +240,6 @@ class TenantDatabase:
             return await reads.fetch(compiled, arguments, self._scope)
         self._connection, rows = await reads.begin(compiled, arguments, self._scope)
         return rows
-
-
-def _count(connection: Connection, *_: Any) -> None:
-    statistics: Statistics | None = connection.info.get(_STATISTICS)
-    if statistics is not None:
-        statistics.statements += 1
 
 
 async def _connect(url: str, settings: dict[str, str]) -> asyncpg.Connection:

@@ -1,20 +1,16 @@
 """What the driver and PostgreSQL refuse, in the terms of `core.errors`."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import BadUserInput, ConstraintViolated, Contended, DeadlineExceeded, GalleriaError, Overloaded
 
 _UNREACHABLE = (
     OSError,
     TimeoutError,
-    PoolTimeoutError,
     asyncpg.AdminShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.CrashShutdownError,
@@ -29,39 +25,21 @@ READ_REFUSALS = (*_UNREACHABLE, asyncpg.QueryCanceledError)
 
 
 @contextmanager
-def session_told() -> Iterator[None]:
-    """Translate what SQLAlchemy raises in the block.
-
-    Raises:
-        ConstraintViolated: The database refused a row.
-        Contended: It gave the transaction up in favour of another.
-        DeadlineExceeded: A statement took longer than it may.
-        Overloaded: The connection was lost.
-    """
-    try:
-        yield
-    except DBAPIError as error:
-        cause = error.orig.__cause__ if error.orig is not None else None
-        raise translated(cause or error) or error from error
-
-
-@contextmanager
 def told() -> Iterator[None]:
-    """Translate what connecting, the driver and SQLAlchemy raise in the block.
+    """Translate what connecting and reading raise in the block.
 
     Raises:
         DeadlineExceeded: A statement took longer than it may.
         Overloaded: There is no connection to be had now.
     """
     try:
-        with session_told():
-            yield
+        yield
     except READ_REFUSALS as error:
         raise translated(error) or error from error
 
 
 def translated(error: BaseException) -> GalleriaError | None:
-    """Return what an exception of the driver's or of SQLAlchemy's means to a caller; None where we do not know."""
+    """Return what an exception of the driver's means to a caller; None where we do not know."""
     if isinstance(error, asyncpg.IntegrityConstraintViolationError):
         return ConstraintViolated(error.sqlstate, error.constraint_name or error.column_name or "")
     if isinstance(error, asyncpg.TransactionRollbackError):
@@ -71,18 +49,6 @@ def translated(error: BaseException) -> GalleriaError | None:
     if isinstance(error, _UNREACHABLE):
         return Overloaded("The server is busy; try again in a moment.")
     return None
-
-
-@asynccontextmanager
-async def savepoint(transaction: AsyncSession) -> AsyncIterator[None]:
-    """Undo what the block did when it raises, and nothing else of the transaction.
-
-    Raises:
-        ConstraintViolated: The database refused a row of the block.
-    """
-    with session_told():
-        async with transaction.begin_nested():
-            yield
 
 
 def check_texts(arguments: Sequence[Any]) -> None:

@@ -130,7 +130,7 @@ class ReadConnection:
             with contextlib.suppress(asyncpg.InFailedSQLTransactionError):
                 await driver.execute(_NOTHING, timeout=timeout_seconds)
         if driver.is_in_transaction():
-            await driver.execute("COMMIT", timeout=timeout_seconds)
+            await driver.execute("ROLLBACK", timeout=timeout_seconds)
 
     async def _prepared(self, compiled: Compiled) -> PreparedStatement:
         statements, key = self._statements, (compiled.text, compiled.row)

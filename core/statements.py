@@ -26,6 +26,9 @@ class _Compiler(PGCompiler_asyncpg):
 
 _DIALECT = dialect()  # type: ignore[no-untyped-call]
 _DIALECT.statement_compiler = _Compiler
+_SEPARATING = dialect()  # type: ignore[no-untyped-call]
+"""Keeps all values out of the text."""
+
 _LARGEST_CACHE = 2_000
 """Statements; `models` builds each shape once, so this is far above what a schema needs, and still a bound."""
 
@@ -72,6 +75,27 @@ class Compiled:
         return [values[name] for name in self.names]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Bound:
+    """A statement and the values that it is to be run with.
+
+    Attributes:
+        statement: Built once for each shape.
+        values: Of its named parameters.
+    """
+
+    statement: Executable
+    values: Mapping[str, Any]
+
+
+@dataclasses.dataclass(slots=True)
+class Statistics:
+    """What an operation asked of the database."""
+
+    statements: int = 0
+    rows: int = 0
+
+
 _compiled: OrderedDict[Executable, Compiled] = OrderedDict()
 _row_classes: dict[str, type[Row]] = {"": Row}
 
@@ -97,6 +121,14 @@ def compile_once(statement: Executable) -> Compiled:
     names = tuple(compiled.positiontup or ())
     entity = statement.get_execution_options().get("entity", "")
     return Compiled(compiled.string, names, row_class(entity))
+
+
+def compile_with_values(statement: Executable) -> tuple[Compiled, list[Any]]:
+    """Return the compiled form of a statement that holds its values, and these: for what is seldom run."""
+    compiled = statement.compile(dialect=_SEPARATING, compile_kwargs={"render_postcompile": True})  # type: ignore[attr-defined]
+    assert isinstance(compiled, PGCompiler_asyncpg)  # noqa: S101  (as above)
+    names = tuple(compiled.positiontup or ())
+    return Compiled(compiled.string, names, Row), [compiled.params[name] for name in names]
 
 
 def row_class(entity: str) -> type[Row]:

@@ -190,7 +190,8 @@ def _stored(table: str, columns: str, *, key: str = "id", changing: Sequence[str
     action = f"DO UPDATE SET {assigned}{more}" if changing else "DO NOTHING"
     return text(
         f"INSERT INTO {table} (shop_id, {names}) SELECT app_shop(), {names} "  # noqa: S608 - all names are ours.
-        f"FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r({columns}) ON CONFLICT (shop_id, {key}) {action}"
+        f"FROM jsonb_to_recordset(CAST(CAST(:rows AS text) AS jsonb)) AS r({columns}) "
+        f"ON CONFLICT (shop_id, {key}) {action}"
     )
 
 

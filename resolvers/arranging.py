@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from core.database import Transaction
 from core.ids import decode_global_id, decode_id_of, new_id
+from core.writing import Transaction
 from models import arrangements, writes
 from models.attributes import Attribute, AttributeAssignment, AttributeValue, ProductType, ProductTypeAttribute
 from models.base import Entity, Tenant

@@ -8,10 +8,9 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from core.database import Transaction
-from core.driver_errors import savepoint
 from core.errors import ConstraintViolated, Contended
 from core.ids import encode_global_id
+from core.writing import Transaction
 from models import constraints
 from models.base import Tenant
 from resolvers.context import Context
@@ -118,7 +117,7 @@ async def _in_order(transaction: Transaction, works: Sequence[Work]) -> list[Out
 
 async def _saved(transaction: Transaction, work: Work) -> Outcome:
     try:
-        async with savepoint(transaction):
+        async with transaction.savepoint():
             return Outcome(await work.run(transaction))
     except Refused as refused:
         return Outcome(refusals=refused.refusals)
@@ -168,7 +167,7 @@ async def _naming_holder(context: Context, transaction: Transaction, work: Work,
     if not isinstance(refusal, Duplicate) or not is_own:
         return refusal
     statement = constraints.holder(work.entity, context.shop.id, refusal.constraint, work.values, work.row_id)  # type: ignore[arg-type]
-    found = (await transaction.execute(statement)).scalars().first()
+    found = (await transaction.execute(statement)).scalar()
     existing = None if found is None else encode_global_id(work.entity.__name__, found)
     return dataclasses.replace(refusal, existing_id=existing)
 

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 
-from core.database import Transaction
+from core.writing import Transaction
 from models.collections import refresh_rules_of_products
 from models.listings import delist_deleted, lock_products, refresh_product_listings
 

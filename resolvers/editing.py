@@ -62,7 +62,7 @@ async def _after_channel(draft: Draft) -> None:
     shop_id = draft.context.shop.id
     if draft.before is None:
         await draft.transaction.execute(refresh_channel_listings, {"channel": draft.id})
-        for warehouse_id in (await draft.transaction.execute(writes.warehouses(shop_id))).scalars().all():
+        for warehouse_id in (await draft.transaction.execute(writes.warehouses(shop_id))).scalars():
             values = {"channel_id": draft.id, "warehouse_id": warehouse_id}
             await draft.transaction.execute(writes.inserted(ChannelWarehouse, shop_id, values))
     if draft.values.get("is_default"):

@@ -56,9 +56,7 @@ async def open_shop(database: Database, opening: Opening) -> Shop:
     link = inventory.ChannelWarehouse(shop_id=shop.id, channel_id=channel.id, warehouse_id=warehouse.id)
     async with database.of_tenant(shop.id).write() as transaction:
         # The rows know each other by key alone, so their order is ours to keep.
-        for rows in ([shop], [channel, warehouse], [link]):
-            transaction.add_all(rows)
-            await transaction.flush()
+        await transaction.add(shop, channel, warehouse, link)
         await transaction.commit()
     return Shop(
         id=shop.id,

@@ -3,8 +3,8 @@
 import dataclasses
 import uuid
 
-from core.database import Transaction
 from core.ids import decode_id_of
+from core.writing import Transaction
 from models import writes
 from models.base import Entity
 from models.inventory import StockLevel, Warehouse
@@ -56,7 +56,7 @@ def counting(context: Context, count: Count, expected: int) -> Work:
         written = await transaction.execute(writes.stock_set(context.shop.id, place, values, expected))
         if written.first() is None:
             current = await transaction.execute(writes.stock_version(context.shop.id, place))
-            raise Refused(conflict(current.scalar_one_or_none() or 0))
+            raise Refused(conflict(current.scalar() or 0))
         return variant_id
 
     return Work(run, StockLevel, order=f"{count.variant_id} {count.warehouse_id}")

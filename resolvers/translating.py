@@ -4,8 +4,8 @@ import dataclasses
 import uuid
 from collections.abc import Mapping, Sequence
 
-from core.database import Transaction
 from core.ids import decode_global_id
+from core.writing import Transaction
 from models import arrangements, writes
 from models.attributes import Attribute, AttributeValue, ProductType
 from models.base import Entity

@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from core.database import Transaction
 from core.ids import decode_id_of, new_id
+from core.writing import Transaction
 from models import constraints, writes
 from models.base import Aggregate, Entity
 from resolvers.blocks import Work, alone
@@ -150,7 +150,7 @@ def changing(context: Context, what: Writable, change: Change) -> Work:
         check_texts(draft.values, optional=_optional(what.entity))
         if what.prepare is not None:
             await what.prepare(draft)
-        draft.values = {name: value for name, value in draft.values.items() if value != draft.before._mapping[name]}  # noqa: SLF001  (SQLAlchemy's public name for it)
+        draft.values = {name: value for name, value in draft.values.items() if value != draft.before[name]}
         if draft.values:
             await transaction.execute(writes.updated(what.entity, context.shop.id, draft.id, draft.values))
             await _settle(what, draft)

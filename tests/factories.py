@@ -5,8 +5,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import func, select, update
 
-from core.database import Database, Transaction
+from core.database import Database
 from core.ids import new_id
+from core.writing import Transaction
 from models import attributes, categories, collections, inventory, listings, products, shops, translations
 from models.base import Base
 from resolvers.context import Shop
@@ -30,10 +31,10 @@ async def channel(
     row = shops.Channel(shop_id=shop.id, id=new_id(), **values)
     async with database.of_tenant(shop.id).write() as transaction:
         warehouse_id = warehouse_id or await _main_warehouse(transaction)
-        await _add(transaction, row)
+        await transaction.add(row)
         link = inventory.ChannelWarehouse(shop_id=shop.id, channel_id=row.id, warehouse_id=warehouse_id)
-        await _add(transaction, link)
-        await refresh(transaction, list(await transaction.scalars(select(products.Product.id))))
+        await transaction.add(link)
+        await refresh(transaction, (await transaction.execute(select(products.Product.id))).scalars())
         await transaction.commit()
     return row
 
@@ -77,7 +78,7 @@ async def collection(
         for position, member in enumerate(members)
     ]
     async with database.of_tenant(shop.id).write() as transaction:
-        await _add(transaction, row, *places)
+        await transaction.add(row, *places)
         if row.rule is not None:
             await transaction.execute(collections.refresh_rule_of_collection, {"collection": row.id})
         await transaction.commit()
@@ -161,7 +162,7 @@ async def stock(
         warehouse_id = warehouse_id or await _main_warehouse(transaction)
         values = {"on_hand": 10} | columns
         row = inventory.StockLevel(shop_id=shop.id, variant_id=variant.id, warehouse_id=warehouse_id, **values)
-        await _add(transaction, row)
+        await transaction.add(row)
         await transaction.commit()
     return row
 
@@ -197,7 +198,7 @@ async def review(database: Database, shop: Shop, product: products.Product, **co
     values = {"author_name": "Ada", "rating": 5, "title": "Good", "body": "As described.", "status": "APPROVED"}
     row = products.Review(shop_id=shop.id, id=new_id(), product_id=product.id, **(values | columns))
     async with database.of_tenant(shop.id).write() as transaction:
-        await _add(transaction, row)
+        await transaction.add(row)
         await _rate(transaction, product.id)
         await refresh(transaction, [product.id])
         await transaction.commit()
@@ -223,22 +224,16 @@ def unique(prefix: str) -> str:
 async def _insert(database: Database, shop: Shop, row: RowT, *more: Base, refreshed: uuid.UUID | None = None) -> RowT:
     """Insert rows, in this order, and return the first."""
     async with database.of_tenant(shop.id).write() as transaction:
-        await _add(transaction, row, *more)
+        await transaction.add(row, *more)
         if refreshed is not None:
             await refresh(transaction, [refreshed])
         await transaction.commit()
     return row
 
 
-async def _add(transaction: Transaction, *rows: Base) -> None:
-    for row in rows:
-        transaction.add(row)
-        await transaction.flush()
-
-
 async def _main_warehouse(transaction: Transaction) -> uuid.UUID:
-    found = await transaction.scalars(select(inventory.Warehouse.id).where(inventory.Warehouse.slug == "main"))
-    return found.one()
+    main = select(inventory.Warehouse.id).where(inventory.Warehouse.slug == "main")
+    return (await transaction.execute(main)).scalar_one()
 
 
 async def _rate(transaction: Transaction, product_id: uuid.UUID) -> None:
@@ -251,5 +246,4 @@ async def _rate(transaction: Transaction, product_id: uuid.UUID) -> None:
         update(products.Product)
         .where(products.Product.id == product_id)
         .values(rating_average=average, rating_count=count)
-        .execution_options(synchronize_session=False)
     )

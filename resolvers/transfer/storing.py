@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from core.database import Transaction
 from core.ids import new_id
+from core.writing import Transaction
 from models import transfers
 from resolvers import derived
 from resolvers.transfer.changes import Change, VariantChange
@@ -24,8 +24,7 @@ class Block:
 
     async def fetch(self, statement: Any, **values: Any) -> Sequence[Any]:
         """Run a statement and return its rows."""
-        result: Sequence[Any] = (await self.transaction.execute(statement, values)).all()
-        return result
+        return await self.transaction.execute(statement, values)
 
     async def store(self, statement: Any, rows: Sequence[Any], /) -> None:
         """Run a statement that stores rows; do nothing where there are none."""

@@ -8,17 +8,10 @@ from collections.abc import Iterable
 
 import asyncpg
 
-from core.database import Transaction
 from server.demo.rows import TABLES, Row
 
 _COPIED_AS_TEXT = {"search_config": "regconfig"}
 """Columns whose type the binary form of COPY cannot carry, with that type."""
-
-
-async def driver_of(transaction: Transaction) -> asyncpg.Connection:
-    """Return the driver's own connection of a write block."""
-    connection = await (await transaction.connection()).get_raw_connection()
-    return connection.driver_connection
 
 
 async def stage(connection: asyncpg.Connection) -> None:

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import asyncpg
 from sqlalchemy import delete, select, update
 
-from core.database import Database, TenantDatabase, Transaction
+from core.database import Database, TenantDatabase
 from core.errors import ConfigurationError
+from core.writing import Transaction
 from models import shops
 from models.base import Base
 from models.collections import refresh_rules_of_products
 from models.listings import refresh_product_listings
-from server.demo.copying import driver_of, insert, stage
+from server.demo.copying import insert, stage
 from server.demo.frames import Frame, frame_rows
 from server.demo.identities import Identities
 from server.demo.products import product_rows, relation_rows
@@ -65,7 +66,7 @@ async def is_complete(database: Database, slug: str) -> bool:
         if found.status != "CLOSED":
             return True
         async with database.of_tenant(found.id).write() as transaction:
-            return bool(await transaction.scalar(select(shops.Domain.host).limit(1)))
+            return bool(await transaction.execute(select(shops.Domain.host).limit(1)))
     return False
 
 
@@ -103,8 +104,7 @@ def frame_of(profile: Profile, count: int) -> Frame:
 async def _fill(tenant: TenantDatabase, frame: Frame, advance: Advance) -> None:
     async with tenant.write() as transaction:
         for rows in frame_rows(frame):
-            transaction.add_all(rows)
-            await transaction.flush()
+            await transaction.add(*rows)
         await _copy_products(transaction, frame, advance)
         await transaction.commit()
 
@@ -124,13 +124,13 @@ async def _open(tenant: TenantDatabase, frame: Frame, advance: Advance) -> None:
             product_ids = [frame.product_id(number) for number in numbers]
             await transaction.execute(refresh_rules_of_products, {"products": product_ids})
             advance(len(numbers))
-        transaction.add(shops.Domain(shop_id=frame.shop_id, host=frame.profile.host))
+        await transaction.add(shops.Domain(shop_id=frame.shop_id, host=frame.profile.host))
         await transaction.execute(update(shops.Shop).where(shops.Shop.id == frame.shop_id).values(status="ACTIVE"))
         await transaction.commit()
 
 
 async def _copy_products(transaction: Transaction, frame: Frame, advance: Advance) -> None:
-    connection = await driver_of(transaction)
+    connection = transaction.driver
     await stage(connection)
     batches = _batches(frame.count)
     rows = _products(frame, batches[0])

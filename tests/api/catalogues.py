@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from core.database import Database, Transaction
+from core.database import Database
 from core.ids import encode_global_id, new_id
+from core.writing import Transaction
 from models import attributes, categories, collections, inventory, listings, products, shops, translations
 from models.base import Base
 from resolvers.context import Shop
@@ -55,28 +56,30 @@ async def catalogue(database: Database, shop: Shop, size: int) -> Catalogue:
     """Fill a new shop: `size` rows of each kind, all of them for sale, translated to German, reviewed and related."""
     made = Catalogue(shop, size)
     async with database.of_tenant(shop.id).write() as transaction:
-        await _places(made, transaction)
+        places = await _places(made, transaction)
         _arrangements(made)
         _products(made)
         _children(made)
         _translations(made)
         for rows in made.rows.values():
-            transaction.add_all(row for row in rows if row not in transaction)
-            await transaction.flush()
+            await transaction.add(*(row for row in rows if row not in places))
         keys = [product.id for product in made.rows["product"]]
         await transaction.execute(listings.refresh_product_listings, {"products": keys})
         await transaction.commit()
     return made
 
 
-async def _places(made: Catalogue, transaction: Transaction) -> None:
-    made.rows["channel"] = list(await transaction.scalars(select(shops.Channel)))
-    made.rows["warehouse"] = list(await transaction.scalars(select(inventory.Warehouse)))
+async def _places(made: Catalogue, transaction: Transaction) -> Sequence[Any]:
+    """Make channels and warehouses beside those that the shop has, and return the latter."""
+    places = [kind(**(await transaction.execute(select(kind))).one()) for kind in (shops.Channel, inventory.Warehouse)]
+    for place in places:
+        made.add(place)
     for number in range(made.size - 1):
         currency = made.shop.default_currency
         channel = made.make(shops.Channel, slug=unique("channel"), name=f"Channel {number}", currency=currency)
         warehouse = made.make(inventory.Warehouse, slug=unique("warehouse"), name=f"Warehouse {number}")
         made.link(inventory.ChannelWarehouse, channel_id=channel.id, warehouse_id=warehouse.id)
+    return places
 
 
 def _arrangements(made: Catalogue) -> None:

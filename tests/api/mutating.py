@@ -63,7 +63,7 @@ async def dump(database: Database, shop: Shop) -> Dump:
     async with database.of_tenant(shop.id).write() as transaction:
         for name in sorted(Base.metadata.tables.keys() - UNSEEN):
             statement = text(f"SELECT CAST({name} AS text) FROM {name} ORDER BY 1")  # noqa: S608 - a table of ours.
-            rows[name] = list((await transaction.execute(statement)).scalars())
+            rows[name] = (await transaction.execute(statement)).scalars()
     return rows
 
 

@@ -100,12 +100,10 @@ async def shelf(database: Database, items: Sequence[Item]) -> Shelf:
         levels.append([_product(made, row_id, item) for row_id, item in made.items.items()])
         levels.append([row for row_id, item in made.items.items() for row in _assignments(shop, row_id, item, values)])
         for level in levels:
-            transaction.add_all(level)
-            await transaction.flush()
+            await transaction.add(*level)
         for row_id, item in made.items.items():
             for level in _variants(shop, row_id, item, main):
-                transaction.add_all(level)
-                await transaction.flush()
+                await transaction.add(*level)
         await transaction.execute(listings.refresh_product_listings, {"products": list(made.items)})
         await transaction.commit()
     return made

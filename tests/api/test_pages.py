@@ -3,7 +3,9 @@
 import base64
 
 import pytest
+from sqlalchemy import delete
 
+from models.products import Product
 from tests import factories
 from tests.api.shelves import Item, shelf
 
@@ -104,7 +106,7 @@ async def test_a_cursor_is_good_though_its_row_has_gone(api, database, shop):
     made = [(await factories.sellable(database, shop, name=name))[0] for name in "abc"]
     cursor = (await api(NAMES, {"first": 2})).data["products"]["pageInfo"]["endCursor"]
     async with database.of_tenant(shop.id).write() as transaction:
-        await transaction.delete(made[1])
+        await transaction.execute(delete(Product).where(Product.id == made[1].id))
         await transaction.commit()
 
     assert names(await api(NAMES, {"first": 2, "after": cursor})) == ["c"]

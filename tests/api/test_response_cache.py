@@ -457,7 +457,7 @@ async def test_many_changes_are_merged_and_the_version_goes_on(settings, made, d
             await write_statements(database, made, f"UPDATE product SET name = 'Product {number}'")  # noqa: S608
             assert {node["name"] for node in (await ask(NAMES)).data["products"]["nodes"]} == {f"Product {number}"}
     async with database.of_tenant(made.shop.id).write() as transaction:
-        rows = await transaction.scalar(text("SELECT count(*) FROM catalogue_change"))
+        rows = (await transaction.execute(text("SELECT count(*) FROM catalogue_change"))).scalar_one()
     assert rows <= 4
 
 

@@ -1,12 +1,14 @@
 """Every transaction that changes what clients read gives the shop another version, and none waits for another."""
 
 import asyncio
+import contextlib
 
 import asyncpg
 import pytest
-from sqlalchemy import func, text, update
+from sqlalchemy import delete, func, text, update
 
-from core.database import Database, Transaction
+from core.database import Database
+from core.writing import Transaction
 from models import changes, inventory, listings, products, shops
 from models.base import Base, Tenant
 from resolvers.context import Shop
@@ -74,9 +76,10 @@ async def test_a_savepoint_that_is_rolled_back_takes_its_trace_with_it_and_no_ot
     await factories.sellable(database, shop)
     before = await seen(database, shop)
     async with database.of_tenant(shop.id).write() as transaction:
-        savepoint = await transaction.begin_nested()
-        await transaction.execute(_RENAME)
-        await savepoint.rollback()
+        with contextlib.suppress(ZeroDivisionError):
+            async with transaction.savepoint():
+                await transaction.execute(_RENAME)
+                raise ZeroDivisionError
         await transaction.execute(_RENAME)
         await transaction.commit()
     assert (await seen(database, shop)).changes == before.changes + 1
@@ -130,7 +133,7 @@ async def test_a_cascade_is_noticed(database, shop):
     product, _ = await factories.sellable(database, shop)
     before = await version(database, shop)
     async with database.of_tenant(shop.id).write() as transaction:
-        await transaction.delete(await transaction.get_one(products.Product, (shop.id, product.id)))
+        await transaction.execute(delete(products.Product).where(products.Product.id == product.id))
         await transaction.commit()
     assert await version(database, shop) > before
 
@@ -138,7 +141,7 @@ async def test_a_cascade_is_noticed(database, shop):
 async def test_a_shop_can_be_removed(database, shop):
     await factories.sellable(database, shop)
     async with database.of_tenant(shop.id).write() as transaction:
-        await transaction.delete(await transaction.get_one(shops.Shop, shop.id))
+        await transaction.execute(delete(shops.Shop).where(shops.Shop.id == shop.id))
         await transaction.commit()
     assert (await seen(database, shop)).changes == 0
 

@@ -45,9 +45,9 @@ async def test_a_shop_is_opened_with_a_channel_and_a_warehouse(database, command
         "pt-BR",
     )
     async with database.of_tenant(found.id).write() as transaction:
-        [channel] = await transaction.scalars(select(Channel))
-        [warehouse] = await transaction.scalars(select(Warehouse))
-        [link] = await transaction.scalars(select(ChannelWarehouse))
+        [channel] = await transaction.execute(select(Channel))
+        [warehouse] = await transaction.execute(select(Warehouse))
+        [link] = await transaction.execute(select(ChannelWarehouse))
     assert (channel.id, channel.slug, channel.currency, channel.is_default) == (
         found.default_channel_id,
         "default",

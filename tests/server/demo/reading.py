@@ -15,7 +15,7 @@ TABLES = sorted({table.name for table in Base.metadata.sorted_tables} - {"catalo
 async def query(database, slug, statement, **values):
     [found] = await database.fetch_platform(shop_by_slug, slug=slug)
     async with database.of_tenant(found.id).write() as transaction:
-        return (await transaction.execute(text(statement), values)).all()
+        return await transaction.execute(text(statement), values)
 
 
 async def value(database, slug, statement, **values):

@@ -78,10 +78,10 @@ async def test_listings_and_rule_collections_are_what_is_derived_from_the_produc
     before = await fingerprint(demo, slug)
     [found] = await demo.fetch_platform(shop_by_slug, slug=slug)
     async with demo.of_tenant(found.id).write() as transaction:
-        ids = list(await transaction.scalars(text("SELECT id FROM product")))
+        ids = (await transaction.execute(text("SELECT id FROM product"))).scalars()
         members = "collection_id IN (SELECT id FROM collection WHERE kind = 'RULE')"
-        gone = await transaction.execute(text(f"DELETE FROM collection_product WHERE {members}"))
-        assert gone.rowcount > 0
+        gone = await transaction.execute(text(f"DELETE FROM collection_product WHERE {members} RETURNING 1"))
+        assert gone
         await transaction.execute(delete(ProductListing))
         await refresh(transaction, ids)
         await transaction.commit()
