@@ -197,7 +197,7 @@ async def assign(context: Context, owner: str, owner_id: str, assignments: Seque
         own = await _locked(context, transaction, entity, owner_id)
         of_variant, product_id = None, own
         if entity is Variant:
-            found = await transaction.execute(writes.products_of_variants(context.shop.id, [own]))
+            found = await transaction.execute(writes.product_of_variant(context.shop.id, own))
             of_variant, product_id = own, found.scalar_one()
         if len(assignments) > MOST_ATTRIBUTES:
             raise Refused(too_many(MOST_ATTRIBUTES, "attributes"))

@@ -207,9 +207,7 @@ async def _attribute_value(draft: Draft) -> None:
 
 async def _clear_attribute(draft: Draft) -> None:
     """Delete the translations of the values, which the database deletes along with their attribute."""
-    shop_id = draft.context.shop.id
-    values = writes.values_of_attribute(shop_id, draft.id)
-    await draft.transaction.execute(writes.translations_deleted(shop_id, values))
+    await draft.transaction.execute(writes.translations_of_values_deleted(draft.context.shop.id, draft.id))
 
 
 async def _review(draft: Draft) -> None:

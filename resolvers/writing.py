@@ -176,7 +176,7 @@ def deleting(context: Context, what: Writable, global_id: str, expected: int | N
             await transaction.execute(writes.updated(what.entity, context.shop.id, draft.id, draft.values))
         else:
             await transaction.execute(writes.deleted(what.entity, context.shop.id, draft.id))
-            await transaction.execute(writes.translations_deleted(context.shop.id, [draft.id]))
+            await transaction.execute(writes.translations_deleted(context.shop.id, draft.id))
         await _settle(what, draft)
         return draft.id
 
