@@ -113,6 +113,7 @@ class TenantDatabase:
     Attributes:
         tenant: The tenant.
         statistics: What was asked so far.
+        has_written: Whether a write block has begun.
     """
 
     __slots__ = (
@@ -123,6 +124,7 @@ class TenantDatabase:
         "_on_write",
         "_reader",
         "_scope",
+        "has_written",
         "statistics",
         "tenant",
     )
@@ -135,6 +137,7 @@ class TenantDatabase:
         self._lock = asyncio.Lock()
         self._reader: asyncio.Task[Any] | None = None
         self._is_closed = False
+        self.has_written = False
         self._on_write: list[Callable[[], None]] = []
         self._scope = Scope(tenant, time.monotonic() + statement_timeout_seconds)
 
@@ -195,6 +198,7 @@ class TenantDatabase:
             Overloaded: No connection came free in time.
         """
         await self._end_snapshot()
+        self.has_written = True
         for callback in self._on_write:
             callback()
         writes = self._database.writes
@@ -220,7 +224,8 @@ class TenantDatabase:
         The transaction ends after that, while nobody waits for it: it only read, so there is nothing to lose.
         """
         self._is_closed = True
-        await self._end_snapshot()
+        if self._connection is not None or self._reader is not None or self._lock.locked():
+            await self._end_snapshot()
 
     async def _end_snapshot(self) -> None:
         """End the transaction and give the connection back; a later read opens a new one."""

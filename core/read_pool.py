@@ -95,12 +95,7 @@ class ReadPool:
 
     async def fetch(self, compiled: Compiled, arguments: Sequence[Any], scope: Scope | None = None) -> list[Row]:
         """Run a statement in a transaction of its own; without a scope it sees no tenant's rows."""
-        if scope is None:
-            connection, rows = await self._first(lambda taken: taken.fetch(compiled, arguments))
-        else:
-            connection, rows = await self._first(
-                lambda taken: taken.fetch_first(compiled, arguments, scope, alone=True)
-            )
+        connection, rows = await self._first(compiled, arguments, scope, alone=True)
         self.release(connection)
         return rows
 
@@ -108,7 +103,7 @@ class ReadPool:
         self, compiled: Compiled, arguments: Sequence[Any], scope: Scope
     ) -> tuple[ReadConnection, list[Row]]:
         """Run the first statement of a transaction that sees one moment; `settle` ends it."""
-        return await self._first(lambda taken: taken.fetch_first(compiled, arguments, scope, alone=False))
+        return await self._first(compiled, arguments, scope, alone=False)
 
     def release(self, connection: ReadConnection) -> None:
         """Take back a connection on which nothing runs and no transaction is open."""
@@ -154,16 +149,23 @@ class ReadPool:
         """
         if self._closed is not None:
             raise Overloaded("The server is stopping; try again in a moment.")
+        connection = self._taken()
+        if connection is not None:
+            return connection
+        if self.size < self.settings.at_most:
+            self._opening += 1
+            return await self._open()
+        return await self._wait()
+
+    def _taken(self) -> ReadConnection | None:
+        """Take a free connection; None where there is none."""
         now = time.monotonic()
         while self._free:
             connection = self._free.pop()
             if now - connection.idle_since < IDLE_SECONDS and self._is_good(connection, now):
                 return connection
             self._drop(connection)
-        if self.size < self.settings.at_most:
-            self._opening += 1
-            return await self._open()
-        return await self._wait()
+        return None
 
     async def close(self) -> None:
         """Close every connection; those still in use after a while are cut off."""
@@ -186,12 +188,18 @@ class ReadPool:
         await self.settled()
 
     async def _first(
-        self, run: Callable[[ReadConnection], Awaitable[list[Row]]], *, is_last: bool = False
+        self,
+        compiled: Compiled,
+        arguments: Sequence[Any],
+        scope: Scope | None,
+        *,
+        alone: bool,
+        is_last: bool = False,
     ) -> tuple[ReadConnection, list[Row]]:
         """Run a first statement, once more on a new connection if the one it ran on turns out to be of no use."""
-        connection = await self.acquire()
+        connection = self._taken() or await self.acquire()
         try:
-            return connection, await run(connection)
+            return connection, await connection.fetch_first(compiled, arguments, scope, alone=alone)
         except BaseException as error:
             is_outdated = isinstance(error, _OUTDATED) or connection.driver.is_closed()
             self.settle(connection)
@@ -200,7 +208,7 @@ class ReadPool:
         # Nothing of the transaction was seen yet, and a read may be done twice. What one connection has missed
         # (a restart, a migration), those that are as old have missed too.
         self._renewed_at = time.monotonic()
-        return await self._first(run, is_last=True)
+        return await self._first(compiled, arguments, scope, alone=alone, is_last=True)
 
     def _is_good(self, connection: ReadConnection, now: float) -> bool:
         opened_at = connection.opened_at

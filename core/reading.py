@@ -97,7 +97,7 @@ class ReadConnection:
         if driver.is_closed():
             raise _lost()
         try:
-            statement = await self._prepared(compiled)
+            statement = self._known(compiled) or await self._prepared(compiled)
             return await self._run(statement, arguments)
         except asyncpg.InternalClientError as error:
             # What the server says when it ends a connection on which nothing runs confuses asyncpg.
@@ -106,21 +106,23 @@ class ReadConnection:
             raise _lost() from error
 
     async def fetch_first(
-        self, compiled: Compiled, arguments: Sequence[Any], scope: Scope, *, alone: bool
+        self, compiled: Compiled, arguments: Sequence[Any], scope: Scope | None, *, alone: bool
     ) -> list[Row]:
         """Run the first statement of a transaction, which begins with it.
 
         Args:
             compiled: The statement.
             arguments: Its parameters.
-            scope: What holds until the transaction ends.
+            scope: What holds until the transaction ends; None for a statement without a tenant.
             alone: End the transaction with the statement, at no cost; else it is REPEATABLE READ and stays open.
         """
-        statement = await self._prepared(compiled)
+        if scope is None:
+            return await self.fetch(compiled, arguments)
+        statement = self._known(compiled) or await self._prepared(compiled)
         if not self._is_pipelined:
             return await self._fetch_publicly(statement, arguments, scope, alone=alone)
-        template = _ALONE if alone else _SNAPSHOT
-        return await self._run(statement, arguments, template % (scope.tenant.hex.encode(), scope.milliseconds))
+        behind = (_ALONE if alone else _SNAPSHOT) % (scope.tenant.hex.encode(), scope.milliseconds)
+        return await pipelining.fetch(self.driver, statement, arguments, behind=behind)
 
     async def end(self, *, timeout_seconds: float) -> None:
         """End whatever the connection is in the middle of, so that nothing of it reaches the next operation."""
@@ -132,25 +134,27 @@ class ReadConnection:
         if driver.is_in_transaction():
             await driver.execute("ROLLBACK", timeout=timeout_seconds)
 
-    async def _prepared(self, compiled: Compiled) -> PreparedStatement:
+    def _known(self, compiled: Compiled) -> PreparedStatement | None:
         statements, key = self._statements, (compiled.text, compiled.row)
         known = statements.get(key)
         if known is not None:
             statements.move_to_end(key)
-            return known
+        return known
+
+    async def _prepared(self, compiled: Compiled) -> PreparedStatement:
         driver = self.driver
         statement = await driver.prepare(compiled.text, record_class=compiled.row)
         if not driver.is_in_transaction():
             # `prepare` leaves a snapshot behind, and a transaction's isolation is set before its first.
             await _sync(driver)
-        statements[key] = statement
-        if len(statements) > STATEMENTS_PER_CONNECTION:
-            statements.popitem(last=False)
+        self._statements[compiled.text, compiled.row] = statement
+        if len(self._statements) > STATEMENTS_PER_CONNECTION:
+            self._statements.popitem(last=False)
         return statement
 
-    async def _run(self, statement: PreparedStatement, arguments: Sequence[Any], behind: bytes = b"") -> list[Row]:
+    async def _run(self, statement: PreparedStatement, arguments: Sequence[Any]) -> list[Row]:
         if self._is_pipelined:
-            return await pipelining.fetch(self.driver, statement, arguments, behind=behind)
+            return await pipelining.fetch(self.driver, statement, arguments)
         rows: list[Row] = await statement.fetch(*arguments)
         return rows
 

@@ -3,7 +3,7 @@
 import dataclasses
 import enum
 import uuid
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from core.clock import Clock
@@ -123,6 +123,7 @@ class Context:
         scopes: What each root field's subtree is seen through, by response key.
         carried: What the statement of a root field is to bring, by response key; whoever runs the operation says so
             before it calls the field's resolver.
+        on_change: Called with the id of the shop once something of it has been written.
     """
 
     shop: Shop
@@ -132,7 +133,16 @@ class Context:
     clock: Clock
     scopes: dict[str, Scope] = dataclasses.field(default_factory=dict)
     carried: dict[str, Carried] = dataclasses.field(default_factory=dict)
+    on_change: Callable[[uuid.UUID], None] | None = None
     _default_scope: Scope | None = None
+
+    async def close(self) -> None:
+        """End the operation; see `TenantDatabase.close`."""
+        try:
+            await self.database.close()
+        finally:
+            if self.on_change is not None and self.database.has_written:
+                self.on_change(self.shop.id)
 
     def default_scope(self) -> Scope:
         """Return the scope of a root field that names neither channel nor locale."""

@@ -1,7 +1,6 @@
 """The application: everything that a process serves, put together from its settings."""
 
 import contextlib
-import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -16,20 +15,17 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core import migrations
-from core.clock import system_clock
 from core.database import Database
 from core.settings import Settings
 from engine.documents import DocumentStore
-from loaders import Loaders
-from resolvers.context import ANONYMOUS, Context
 from schema.build import build
 from schema.printing import printed
 from server import graphiql, health, pages, postgresql
 from server.addresses import Proxies
-from server.authentication import Authenticator, bearer_token
+from server.authentication import Authenticator
 from server.demo.media import media_route
 from server.document_metrics import watch_documents, watch_executions
-from server.graphql.contexts import OpenContext, RequestView
+from server.entrance import Entrance
 from server.graphql.costs import PriceLimits
 from server.graphql.http import GraphQLEndpoint, HttpSettings
 from server.graphql.persisted import DocumentsInProcess
@@ -40,7 +36,7 @@ from server.limits import Budget, configured_budget
 from server.metrics import Metrics, create_metrics, metrics_route
 from server.observability import Observed, report_masked
 from server.response_cache import CachedResponses, cached_responses
-from server.tenancy import SHOP_HEADER, Naming, ShopDirectory, resolve_shop
+from server.tenancy import ShopDirectory
 
 
 def create_app(settings: Settings) -> Observed:
@@ -70,7 +66,7 @@ def create_app(settings: Settings) -> Observed:
     endpoint = GraphQLEndpoint(
         store=store,
         persisted=DocumentsInProcess(registered=registered),
-        open_context=_opening(settings, database, directory, cached),
+        entrance=_entrance(settings, database, directory, cached),
         report=lambda error, request_id: report_masked(metrics, error, request_id=request_id),
         settings=HttpSettings(
             development=settings.is_development,
@@ -157,45 +153,19 @@ def _lifespan(
     return lifespan
 
 
-def _opening(
+def _entrance(
     settings: Settings, database: Database, directory: ShopDirectory, cached: CachedResponses | None
-) -> OpenContext:
-    """Return what finds out who asks, and for which shop, and opens the context of an operation."""
-    authenticator = Authenticator(
-        configured_keys(settings), issuer=settings.token_issuer, audience=settings.token_audience
+) -> Entrance:
+    """Return what finds out who asks, and for which shop."""
+    keys = configured_keys(settings)
+    return Entrance(
+        authenticator=Authenticator(keys, issuer=settings.token_issuer, audience=settings.token_audience),
+        directory=directory,
+        database=database,
+        cached=cached,
+        default_shop=settings.default_shop,
+        deadline_seconds=settings.deadline_seconds,
     )
-
-    @contextlib.asynccontextmanager
-    async def open_context(view: RequestView) -> AsyncIterator[Context]:
-        token = bearer_token(view.headers.get("authorization"))
-        credentials = authenticator.actor(token) if token is not None else None
-        naming = Naming(
-            claim=credentials.shop if credentials else None,
-            header=view.headers.get(SHOP_HEADER.lower()),
-            host=view.headers.get("host"),
-        )
-        shop = await resolve_shop(directory, naming, default_slug=settings.default_shop)
-        if cached is not None and await cached.looked_again(shop.id):
-            shop = await resolve_shop(directory, naming, default_slug=settings.default_shop)
-        tenant = database.of_tenant(shop.id, statement_timeout_seconds=settings.deadline_seconds)
-        changed: set[uuid.UUID] = set()
-        tenant.on_write(lambda: changed.add(shop.id))
-        try:
-            yield Context(
-                shop=shop,
-                actor=credentials.actor if credentials else ANONYMOUS,
-                database=tenant,
-                loaders=Loaders(tenant),
-                clock=system_clock,
-            )
-        finally:
-            await tenant.close()
-            for shop_id in changed:
-                directory.forget(shop_id)
-                if cached is not None:
-                    cached.changed(shop_id)
-
-    return open_context
 
 
 def _schema_route(schema: GraphQLSchema) -> Route:

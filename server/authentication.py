@@ -68,23 +68,43 @@ class Grant:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Verified:
+class Verified:
+    """A token that was verified.
+
+    Attributes:
+        credentials: What it proves.
+        since: When it was verified.
+        until: When it is to be verified again.
+    """
+
     credentials: Credentials
     since: datetime
     until: datetime
 
+    def holds_at(self, now: datetime) -> bool:
+        """Tell whether it need not be verified again; a clock that was set back must not prolong anything."""
+        return self.since <= now < self.until
+
 
 class Authenticator:
-    """Verifies access tokens of one issuer, and remembers the good ones for a minute."""
+    """Verifies access tokens of one issuer, and remembers the good ones for a minute.
+
+    Attributes:
+        clock: What the times in tokens are compared with.
+    """
 
     def __init__(self, keys: KeySet, *, issuer: str, audience: str, clock: Clock = system_clock) -> None:
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
-        self._clock = clock
-        self._verified: dict[bytes, _Verified] = {}
+        self.clock = clock
+        self._verified: dict[bytes, Verified] = {}
 
     def actor(self, token: str) -> Credentials:
+        """Return what a token proves; see `verified`."""
+        return self.verified(token).credentials
+
+    def verified(self, token: str) -> Verified:
         """Verify a token.
 
         Args:
@@ -96,15 +116,15 @@ class Authenticator:
         """
         if len(token) > TOKEN_LIMIT_BYTES or not token.isascii():
             raise Unauthenticated(_INVALID)
-        now = self._clock()
+        now = self.clock()
         digest = hashlib.sha256(token.encode("ascii")).digest()
         known = self._verified.get(digest)
-        # A clock that was set back must not prolong anything, hence the lower bound.
-        if known is not None and known.since <= now < known.until:
-            return known.credentials
+        if known is not None and known.holds_at(now):
+            return known
         credentials = _credentials_of(self._claims_of(token), now)
-        self._remember(digest, credentials, now)
-        return credentials
+        verified = Verified(credentials, now, min(now + CACHE_LIFETIME, credentials.expires_at))
+        self._remember(digest, verified)
+        return verified
 
     def _claims_of(self, token: str) -> dict[str, Any]:
         try:
@@ -137,15 +157,14 @@ class Authenticator:
             raise Unauthenticated(_INVALID)
         return key
 
-    def _remember(self, digest: bytes, credentials: Credentials, now: datetime) -> None:
-        until = min(now + CACHE_LIFETIME, credentials.expires_at)
-        if until <= now:
+    def _remember(self, digest: bytes, verified: Verified) -> None:
+        if verified.until <= verified.since:
             return
         # Removed first, so that the dictionary stays in the order of verification.
         self._verified.pop(digest, None)
         while len(self._verified) >= CACHE_SIZE:
             del self._verified[next(iter(self._verified))]
-        self._verified[digest] = _Verified(credentials, now, until)
+        self._verified[digest] = verified
 
 
 def bearer_token(authorization: str | None) -> str | None:

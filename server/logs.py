@@ -139,6 +139,8 @@ def _flush(stream: TextIO) -> None:
 
 def safe_name(text: str) -> str:
     """Return a name from a client in a form that fits a log: 64 characters, none of them special."""
+    if text.isalnum() and text.isascii() and len(text) <= _NAME_LENGTH:
+        return text
     return _UNSAFE_IN_NAME.sub("_", text[:_NAME_LENGTH])
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from collections.abc import Awaitable
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -64,12 +65,12 @@ class Observed:
         observation = scope[_SCOPE_KEY] = Observation()
         started, status = time.perf_counter(), CLIENT_GONE
 
-        async def noting(message: Message) -> None:
+        def noting(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 observation.request_id = observation.request_id or _request_id_of(message)
-            await send(message)
+            return send(message)
 
         self.metrics.in_flight.value += 1
         try:

@@ -1,6 +1,7 @@
 """Which shop a request is for."""
 
 import dataclasses
+import math
 import re
 import time
 import uuid
@@ -53,10 +54,34 @@ class Naming:
     host: str | None = None
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Answer:
+@dataclasses.dataclass(slots=True)
+class Located:
+    """What a look-up has found.
+
+    Attributes:
+        shop: The shop; None where there is none.
+        until: When it is to be looked up again, of `time.monotonic`.
+    """
+
     shop: Shop | None
     until: float
+
+    def served(self) -> Shop:
+        """Return the shop, if it may be served.
+
+        Raises:
+            ShopNotFound: There is no such shop, or it is closed.
+            ShopSuspended: It is not served at present.
+        """
+        # A closed shop answers as one that never was: its existence is nobody's business any more.
+        if self.shop is None or self.shop.status == "CLOSED":
+            raise ShopNotFound(f"No such shop; name one by the {SHOP_HEADER} header, its own host or an access token.")
+        if self.shop.status == "SUSPENDED":
+            raise ShopSuspended("This shop is suspended; its owner can ask the operator of this server why.")
+        return self.shop
+
+
+_NOWHERE = Located(None, math.inf)
 
 
 class ShopDirectory:
@@ -65,52 +90,66 @@ class ShopDirectory:
     def __init__(self, database: PlatformReader, *, timer: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._timer = timer
-        self._answers: dict[tuple[str, str], _Answer] = {}
-        self._flights: SingleFlight[tuple[str, str], Shop | None] = SingleFlight()
+        self._answers: dict[tuple[str, str], Located] = {}
+        self._keys: dict[uuid.UUID, set[tuple[str, str]]] = {}
+        self._flights: SingleFlight[tuple[str, str], Located] = SingleFlight()
 
-    async def by_claim(self, claim: str) -> Shop | None:
+    async def by_slug(self, slug: str) -> Shop | None:
+        """Return the shop with this slug; None where there is none."""
+        return (await self.locate_slug(slug)).shop
+
+    async def locate_claim(self, claim: str) -> Located:
         """Find the shop that a token names by its id or its slug."""
         if _UUID.fullmatch(claim):
             return await self._find("id", claim, rows.shop_by_id, id=uuid.UUID(claim))
-        return await self.by_slug(claim)
+        return await self.locate_slug(claim)
 
-    async def by_slug(self, slug: str) -> Shop | None:
+    async def locate_slug(self, slug: str) -> Located:
         """Find a shop by its slug; what cannot be a slug is not looked up."""
         if not _is_slug(slug):
-            return None
+            return _NOWHERE
         return await self._find("slug", slug, rows.shop_by_slug, slug=slug)
 
-    async def by_host(self, host: str) -> Shop | None:
+    async def locate_host(self, host: str) -> Located:
         """Find a shop by one of its host names; what cannot be a host name is not looked up."""
         name = _host_name(host)
-        return None if name is None else await self._find("host", name, rows.shop_by_host, host=name)
+        return _NOWHERE if name is None else await self._find("host", name, rows.shop_by_host, host=name)
 
     def forget(self, shop_id: uuid.UUID) -> None:
         """Look a shop up again at the next request, since something of it has been written."""
-        known = [key for key, answer in self._answers.items() if answer.shop is not None and answer.shop.id == shop_id]
-        for key in known:
-            del self._answers[key]
+        for key in self._keys.pop(shop_id, ()):
+            self._answers.pop(key).until = -math.inf
 
-    async def _find(self, kind: str, name: str, statement: Executable, **values: Any) -> Shop | None:
+    async def _find(self, kind: str, name: str, statement: Executable, **values: Any) -> Located:
         key = (kind, name)
         known = self._answers.get(key)
         if known is not None and self._timer() < known.until:
-            return known.shop
+            return known
 
-        async def look_up() -> Shop | None:
+        async def look_up() -> Located:
             found = await self._database.fetch_platform(statement, **values)
-            shop = _shop_of(found[0]) if found else None
-            self._remember(key, shop)
-            return shop
+            return self._remember(key, _shop_of(found[0]) if found else None)
 
         return await self._flights.run(key, look_up)
 
-    def _remember(self, key: tuple[str, str], shop: Shop | None) -> None:
+    def _remember(self, key: tuple[str, str], shop: Shop | None) -> Located:
         # Removed first, so that the dictionary stays in the order of look-up.
-        self._answers.pop(key, None)
+        self._drop(key)
         while len(self._answers) >= CACHE_SIZE:
-            del self._answers[next(iter(self._answers))]
-        self._answers[key] = _Answer(shop, self._timer() + LIFETIME_SECONDS)
+            self._drop(next(iter(self._answers)))
+        located = self._answers[key] = Located(shop, self._timer() + LIFETIME_SECONDS)
+        if shop is not None:
+            self._keys.setdefault(shop.id, set()).add(key)
+        return located
+
+    def _drop(self, key: tuple[str, str]) -> None:
+        located = self._answers.pop(key, None)
+        if located is None or located.shop is None:
+            return
+        keys = self._keys[located.shop.id]
+        keys.discard(key)
+        if not keys:
+            del self._keys[located.shop.id]
 
 
 def names_shop(claim: str) -> bool:
@@ -119,7 +158,12 @@ def names_shop(claim: str) -> bool:
 
 
 async def resolve_shop(directory: ShopDirectory, naming: Naming, *, default_slug: str | None = None) -> Shop:
-    """Return the shop that a request is for.
+    """Return the shop that a request is for; see `locate_shop`."""
+    return (await locate_shop(directory, naming, default_slug=default_slug)).served()
+
+
+async def locate_shop(directory: ShopDirectory, naming: Naming, *, default_slug: str | None = None) -> Located:
+    """Find the shop that a request is for.
 
     A token decides alone, and a header may only agree with it. Without a token the header decides, then the host,
     then the default.
@@ -134,30 +178,22 @@ async def resolve_shop(directory: ShopDirectory, naming: Naming, *, default_slug
         ShopSuspended: It is not served at present.
         Forbidden: Token and header name different shops.
     """
-    shop = _served(await _named_shop(directory, naming, default_slug))
+    located = await _named_shop(directory, naming, default_slug)
+    shop = located.served()
     if naming.claim is not None and naming.header is not None and naming.header != shop.slug:
         raise Forbidden(f"The access token is for another shop than the {SHOP_HEADER} header names; leave one out.")
-    return shop
+    return located
 
 
-async def _named_shop(directory: ShopDirectory, naming: Naming, default_slug: str | None) -> Shop | None:
+async def _named_shop(directory: ShopDirectory, naming: Naming, default_slug: str | None) -> Located:
     if naming.claim is not None:
-        return await directory.by_claim(naming.claim)
+        return await directory.locate_claim(naming.claim)
     if naming.header is not None:
-        return await directory.by_slug(naming.header)
-    shop = None if naming.host is None else await directory.by_host(naming.host)
-    if shop is None and default_slug is not None:
-        return await directory.by_slug(default_slug)
-    return shop
-
-
-def _served(shop: Shop | None) -> Shop:
-    # A closed shop answers as one that never was: its existence is nobody's business any more.
-    if shop is None or shop.status == "CLOSED":
-        raise ShopNotFound(f"No such shop; name one by the {SHOP_HEADER} header, its own host or an access token.")
-    if shop.status == "SUSPENDED":
-        raise ShopSuspended("This shop is suspended; its owner can ask the operator of this server why.")
-    return shop
+        return await directory.locate_slug(naming.header)
+    located = _NOWHERE if naming.host is None else await directory.locate_host(naming.host)
+    if located.shop is None and default_slug is not None:
+        return await directory.locate_slug(default_slug)
+    return located
 
 
 def _is_slug(text: str) -> bool:

@@ -2,9 +2,8 @@
 
 import dataclasses
 import uuid
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from starlette.types import Scope
 
@@ -85,9 +84,30 @@ class OperationContext(Protocol):
     def database(self) -> DatabaseView:
         """Reads and writes of this shop."""
 
+    async def close(self) -> None:
+        """End the operation, and give back what it holds."""
 
-OpenContext = Callable[[RequestView], AbstractAsyncContextManager[OperationContext]]
-"""Finds out who asks and for which shop, and opens what the operation runs with; may raise `RequestError`."""
+
+class CallerView(Protocol):
+    """Who asks and for which shop."""
+
+    @property
+    def shop(self) -> ShopView:
+        """The tenant."""
+
+    @property
+    def actor(self) -> ActorView:
+        """Who asks."""
+
+
+class OperationEntrance(Protocol):
+    """Where requests come in."""
+
+    async def identify(self, view: RequestView) -> Any:
+        """Find out who asks, and for which shop: a `CallerView`; may raise `RequestError`."""
+
+    def open(self, caller: Any) -> OperationContext:
+        """Open what one operation runs with."""
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """GraphQL over HTTP: POST and GET, one operation a request."""
 
-import asyncio
 import dataclasses
 from collections.abc import Callable, Sequence
 
@@ -17,7 +16,7 @@ from server.addresses import Proxies
 from server.graphql.answers import Answer, with_draft_status, with_validator
 from server.graphql.bodies import read_body
 from server.graphql.caching import Place, ResponseCache, with_age
-from server.graphql.contexts import OpenContext, OperationContext
+from server.graphql.contexts import OperationContext, OperationEntrance
 from server.graphql.costs import DRY_RUN_HEADER, ON, Costs, PriceLimits
 from server.graphql.exchanges import Exchange, verdict_of
 from server.graphql.negotiation import check_content, negotiate
@@ -25,7 +24,7 @@ from server.graphql.persisted import PersistedDocuments, text_of
 from server.graphql.refusals import MethodNotAllowed
 from server.graphql.requests import GraphQLRequest, read_json, read_query_string
 from server.graphql.seen import SeenRequests, key_of
-from server.graphql.watching import ClientLeft, cancelled_when_client_leaves
+from server.graphql.watching import ClientLeft, TimeUp, Watch
 from server.limits import Budget
 
 PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name")
@@ -74,7 +73,7 @@ class GraphQLEndpoint:
     Attributes:
         store: The documents, and the schema that they are executed on.
         persisted: Where documents are found by their hash.
-        open_context: Called once for each well-formed request.
+        entrance: Who asks, and what operations run with.
         report: Called once for each unexpected exception, which the client sees masked.
         settings: How the endpoint behaves.
         cache: Answers that are kept; None where none are.
@@ -83,7 +82,7 @@ class GraphQLEndpoint:
 
     store: DocumentStore
     persisted: PersistedDocuments
-    open_context: OpenContext
+    entrance: OperationEntrance
     report: Report
     settings: HttpSettings = dataclasses.field(default_factory=HttpSettings)
     cache: ResponseCache | None = None
@@ -97,30 +96,30 @@ class GraphQLEndpoint:
             answer = await self._answer(exchange, receive)
         except ClientLeft:
             return
-        exchange.note(answer)
-        answer.headers.update(exchange.budget_headers())
+        if exchange.payer is not None:
+            answer.headers.update(exchange.budget_headers())
         if self.settings.development and exchange.context is not None:
             statistics = exchange.context.database.statistics
             answer.headers["galleria-statements"] = str(statistics.statements)
             answer.headers["galleria-rows"] = str(statistics.rows)
+        exchange.note(answer)
         await answer.send(send)
 
     async def _answer(self, exchange: Exchange, receive: Receive) -> Answer:
-        deadline = asyncio.timeout(self.settings.deadline_seconds)
         try:
-            async with deadline:
-                return await self._serve(exchange, receive)
+            with Watch(receive, seconds=self.settings.deadline_seconds) as watch:
+                return await self._serve(exchange, receive, watch)
         except RequestError as refusal:
             return exchange.refused(refusal)
         except ClientLeft:
             raise
+        except TimeUp:
+            return exchange.late()
         except Exception as error:  # noqa: BLE001 - the last line of defence: masked, and reported once.
-            if isinstance(error, TimeoutError) and deadline.expired():
-                return exchange.late()
             self.report(error, exchange.request_id)
             return exchange.broken()
 
-    async def _serve(self, exchange: Exchange, receive: Receive) -> Answer:
+    async def _serve(self, exchange: Exchange, receive: Receive, watch: Watch) -> Answer:
         if exchange.method not in {"GET", "POST"}:
             raise MethodNotAllowed("Send a GraphQL request by POST or GET.", allowed="GET, POST")
         exchange.media_type = negotiate(exchange.accept)
@@ -128,19 +127,20 @@ class GraphQLEndpoint:
             request = self._read_query(exchange)
         else:
             body = await self._read_body(exchange, receive)
-            exchange.is_read = True
             again = await self._answered_again(exchange, body)
             if again is not None:
                 return again
             request = read_json(body)
-        exchange.is_read = True
+        exchange.is_read = watch.may_receive = True
         view = exchange.view(self.settings.proxies)
-        with cancelled_when_client_leaves(receive):
-            async with self.open_context(view) as context:
-                exchange.context = context
-                if self.budget is not None:
-                    exchange.payer = self.budget.payer(context.shop.id, context.actor, view.address)
-                answer = await self._operate(exchange, request, context)
+        caller = await self.entrance.identify(view)
+        if self.budget is not None:
+            exchange.payer = self.budget.payer(caller.shop.id, caller.actor, view.address)
+        context = exchange.context = self.entrance.open(caller)
+        try:
+            answer = await self._operate(exchange, request, context)
+        finally:
+            await context.close()
         if self.settings.draft_statuses:
             answer = with_draft_status(answer)
         return self._for_caches(exchange, request, answer) if exchange.method == "GET" else answer
@@ -174,9 +174,11 @@ class GraphQLEndpoint:
         stamp = None if seen is None else cache.stamps.known(seen.shop.id)
         if seen is None or stamp is None:
             return None
-        kept = cache.find(dataclasses.replace(seen.place, stamp=stamp))
+        place = seen.place if seen.place.stamp == stamp else dataclasses.replace(seen.place, stamp=stamp)
+        kept = cache.find(place)
         if kept is None:
             return None
+        exchange.is_read = True
         exchange.context = seen
         exchange.observation.operation = seen.operation
         exchange.observation.operation_type = OperationType.QUERY.value

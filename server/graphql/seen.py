@@ -59,6 +59,9 @@ class Seen:
     until: float
     database: DatabaseView = dataclasses.field(default_factory=_Database)
 
+    async def close(self) -> None:
+        """Do nothing: nothing was opened."""
+
 
 class SeenRequests:
     """Requests by their bytes, the least recently seen leaving first."""

@@ -77,6 +77,9 @@ class Context:
     database: Database
     synthetic: "Synthetic"
 
+    async def close(self) -> None:
+        self.synthetic.closed += 1
+
 
 @dataclasses.dataclass
 class Synthetic:
@@ -96,8 +99,7 @@ class Synthetic:
     shops: dict[str, Shop] = dataclasses.field(default_factory=dict)
     persisted: DocumentsInProcess = dataclasses.field(default_factory=DocumentsInProcess)
 
-    @contextlib.asynccontextmanager
-    async def open_context(self, view: RequestView) -> AsyncIterator[Context]:
+    async def identify(self, view: RequestView) -> Context:
         self.views.append(view)
         if self.refusal is not None:
             raise self.refusal
@@ -105,10 +107,10 @@ class Synthetic:
             await self.wait()
         slug = view.headers.get(SHOP_HEADER, "demo")
         shop = self.shops.setdefault(slug, Shop(uuid.uuid4(), slug))
-        try:
-            yield Context(shop, Actor(self.actor_kind), Database(), self)
-        finally:
-            self.closed += 1
+        return Context(shop, Actor(self.actor_kind), Database(), self)
+
+    def open(self, caller: Context) -> Context:
+        return caller
 
     async def wait(self) -> None:
         self.waiting.set()
@@ -197,7 +199,7 @@ async def serving(**settings: object) -> AsyncIterator[Synthetic]:
     endpoint = GraphQLEndpoint(
         store=build_store(),
         persisted=synthetic.persisted,
-        open_context=synthetic.open_context,
+        entrance=synthetic,
         report=synthetic.report,
         settings=HttpSettings(**settings),
     )

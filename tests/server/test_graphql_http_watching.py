@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from server.graphql import watching
-from server.graphql.watching import ClientLeft, StrayCancellation, cancelled_when_client_leaves
+from server.graphql.watching import ClientLeft, StrayCancellation, TimeUp, Watch
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +31,12 @@ class Client:
             self.forgotten.set()
 
 
+def watched(client: Client, *, seconds: float = 5) -> Watch:
+    watch = Watch(client.receive, seconds=seconds)
+    watch.may_receive = True
+    return watch
+
+
 async def wait_for_ever() -> None:
     async with asyncio.timeout(5):
         await asyncio.Event().wait()
@@ -38,7 +44,7 @@ async def wait_for_ever() -> None:
 
 async def test_a_task_may_go_on_after_its_client_has_left():
     client = Client("http.request", "http.disconnect")
-    with pytest.raises(ClientLeft), cancelled_when_client_leaves(client.receive):
+    with pytest.raises(ClientLeft), watched(client):
         await wait_for_ever()
     task = asyncio.current_task()
     assert task is not None
@@ -50,21 +56,36 @@ async def test_a_deadline_is_no_departure():
 
     async def run() -> None:
         async with asyncio.timeout(0.01):
-            with cancelled_when_client_leaves(client.receive):
+            with watched(client):
                 await wait_for_ever()
 
     with pytest.raises(TimeoutError):
         await run()
 
 
+async def test_a_task_may_go_on_after_its_time_is_up():
+    with pytest.raises(TimeUp), watched(Client(), seconds=0.01):
+        await wait_for_ever()
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+async def test_nothing_is_received_before_it_may_be():
+    client = Client()
+    with pytest.raises(TimeUp), Watch(client.receive, seconds=0.05):
+        await wait_for_ever()
+    assert not client.asked.is_set()
+
+
 async def test_a_cancellation_from_nowhere_is_told_apart():
-    with pytest.raises(StrayCancellation), cancelled_when_client_leaves(Client().receive):
+    with pytest.raises(StrayCancellation), watched(Client()):
         raise asyncio.CancelledError
 
 
 async def test_nobody_watches_once_the_operation_is_over():
     client = Client()
-    with cancelled_when_client_leaves(client.receive):
+    with watched(client):
         await client.asked.wait()
     await client.forgotten.wait()
 
@@ -74,7 +95,7 @@ async def test_only_a_task_can_be_watched():
 
     def outside_of_any_task() -> None:
         try:
-            with cancelled_when_client_leaves(Client().receive):
+            with watched(Client()):
                 outcome.set_exception(AssertionError("It was watched."))
         except RuntimeError as error:
             outcome.set_result(error)

@@ -197,12 +197,12 @@ async def test_what_cannot_be_a_host_is_never_looked_up(directory, platform, hos
 @pytest.mark.parametrize("naming", [{"header": "demo"}, {"header": "unknown"}, {"host": "nobody.example"}])
 async def test_answers_are_remembered_for_five_seconds(directory, platform, timer, naming):
     async def ask():
-        shop = (
-            await directory.by_slug(naming["header"])
+        located = (
+            await directory.locate_slug(naming["header"])
             if "header" in naming
-            else await directory.by_host("nobody.example")
+            else await directory.locate_host("nobody.example")
         )
-        return None if shop is None else shop.slug
+        return None if located.shop is None else located.shop.slug
 
     first = await ask()
     timer.now += 4.9
@@ -211,6 +211,18 @@ async def test_answers_are_remembered_for_five_seconds(directory, platform, time
     timer.now += 0.1
     assert await ask() == first
     assert len(platform.asked) == 2
+
+
+async def test_what_is_forgotten_is_found_out_of_date_by_whoever_holds_it(directory, platform):
+    by_slug = await directory.locate_slug("demo")
+    by_id = await directory.locate_claim(str(SHOPS["demo"].id))
+    other = await directory.locate_slug("other")
+    directory.forget(SHOPS["demo"].id)
+    assert by_slug.until < 0
+    assert by_id.until < 0
+    assert other.until > 0
+    await directory.locate_slug("demo")
+    assert len(platform.asked) == 4
 
 
 async def test_a_suspension_is_seen_after_that(directory, timer, monkeypatch):
@@ -223,8 +235,8 @@ async def test_a_suspension_is_seen_after_that(directory, timer, monkeypatch):
 
 async def test_id_slug_and_host_are_remembered_apart(directory, platform):
     await directory.by_slug("demo")
-    await directory.by_host("demo")
-    await directory.by_claim(str(SHOPS["demo"].id))
+    await directory.locate_host("demo")
+    await directory.locate_claim(str(SHOPS["demo"].id))
     assert platform.asked == [{"slug": "demo"}, {"host": "demo"}, {"id": SHOPS["demo"].id}]
 
 

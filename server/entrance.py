@@ -1,0 +1,145 @@
+"""Where requests come in: who asks, for which shop, and what an operation of theirs runs with."""
+
+import dataclasses
+import time
+import uuid
+from collections import OrderedDict
+
+from core.clock import system_clock
+from core.database import Database
+from loaders import Loaders
+from resolvers.context import ANONYMOUS, Actor, Context, Shop
+from server.authentication import Authenticator, Verified, bearer_token
+from server.graphql.contexts import RequestView
+from server.response_cache import CachedResponses
+from server.tenancy import SHOP_HEADER, Located, Naming, ShopDirectory, locate_shop
+
+CALLERS_KNOWN = 10_000
+"""Callers that are known again by what their headers say, the least recently seen leaving first."""
+
+_SHOP_HEADER = SHOP_HEADER.lower()
+
+_LONGEST_HOST = 300
+"""Characters of a Host header that is remembered."""
+
+_Said = tuple[str | None, str | None, str | None]
+"""What a request says of who asks and for which shop: its headers Authorization, Galleria-Shop and, where both are
+missing, Host."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, and for which shop.
+
+    Attributes:
+        shop: The tenant.
+        actor: Who asks.
+    """
+
+    shop: Shop
+    actor: Actor
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Known:
+    caller: Caller
+    located: Located
+    verified: Verified | None
+
+
+class Entrance:
+    """Finds out who asks and for which shop, and opens the context of an operation.
+
+    Args:
+        authenticator: Verifies tokens.
+        directory: Where shops are found.
+        database: Of all shops.
+        cached: The response cache, which is told of writes; None where there is none.
+        default_shop: Slug of the shop of requests that name none; for development.
+        deadline_seconds: What an operation may take.
+    """
+
+    def __init__(  # noqa: PLR0913  (all that it needs)
+        self,
+        *,
+        authenticator: Authenticator,
+        directory: ShopDirectory,
+        database: Database,
+        cached: CachedResponses | None = None,
+        default_shop: str | None = None,
+        deadline_seconds: float = 10.0,
+    ) -> None:
+        self._authenticator = authenticator
+        self._directory = directory
+        self._database = database
+        self._cached = cached
+        self._default_shop = default_shop
+        self._deadline_seconds = deadline_seconds
+        self._known: OrderedDict[_Said, _Known] = OrderedDict()
+
+    async def identify(self, view: RequestView) -> Caller:
+        """Find out who asks, and for which shop.
+
+        Raises:
+            Unauthenticated: The token is not one of ours, or expired.
+            ShopNotFound: There is no such shop.
+            ShopSuspended: It is not served at present.
+            Forbidden: Token and header name different shops.
+        """
+        headers = view.headers
+        authorization, shop = headers.get("authorization"), headers.get(_SHOP_HEADER)
+        said = authorization, shop, headers.get("host") if authorization is None and shop is None else None
+        known = self._known.get(said)
+        if known is not None and self._is_current(known):
+            return known.caller
+        known = await self._look_up(*said)
+        self._remember(said, known)
+        return known.caller
+
+    def open(self, caller: Caller) -> Context:
+        """Open what one operation runs with; whoever opens it closes it."""
+        tenant = self._database.of_tenant(caller.shop.id, statement_timeout_seconds=self._deadline_seconds)
+        return Context(
+            shop=caller.shop,
+            actor=caller.actor,
+            database=tenant,
+            loaders=Loaders(tenant),
+            clock=system_clock,
+            on_change=self._changed,
+        )
+
+    def _is_current(self, known: _Known) -> bool:
+        """Tell whether nothing has to be looked up again; nothing is known for longer than by whoever looked it up."""
+        verified, cached = known.verified, self._cached
+        if time.monotonic() >= known.located.until:
+            return False
+        if verified is not None and not verified.holds_at(self._authenticator.clock()):
+            return False
+        return cached is None or cached.responses.stamps.known(known.caller.shop.id) is not None
+
+    async def _look_up(self, authorization: str | None, header: str | None, host: str | None) -> _Known:
+        token = bearer_token(authorization)
+        verified = self._authenticator.verified(token) if token is not None else None
+        claim = verified.credentials.shop if verified is not None else None
+        naming = Naming(claim=claim, header=header, host=host)
+        located = await locate_shop(self._directory, naming, default_slug=self._default_shop)
+        shop = located.served()
+        if self._cached is not None and await self._cached.looked_again(shop.id):
+            located = await locate_shop(self._directory, naming, default_slug=self._default_shop)
+            shop = located.served()
+        actor = verified.credentials.actor if verified is not None else ANONYMOUS
+        return _Known(Caller(shop, actor), located, verified)
+
+    def _remember(self, said: _Said, known: _Known) -> None:
+        if len(said[-1] or "") > _LONGEST_HOST:
+            return
+        self._known.pop(said, None)
+        self._known[said] = known
+        if len(self._known) > CALLERS_KNOWN:
+            self._known.popitem(last=False)
+
+    def _changed(self, shop_id: uuid.UUID) -> None:
+        """Take note that something of a shop has been written."""
+        self._directory.forget(shop_id)
+        if self._cached is not None:
+            self._cached.changed(shop_id)
