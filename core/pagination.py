@@ -85,7 +85,7 @@ class Page:
         has_previous_page: Whether rows precede.
         codec: Makes the cursors.
         count: Counts all rows of the listing, up to `COUNT_CEILING`.
-        by_position: Whether the rows have id and sort value at their head.
+        by_position: Whether the rows have id and sort value at their head, where cursors are asked for.
     """
 
     rows: Sequence[Any]

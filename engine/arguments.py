@@ -13,6 +13,8 @@ from graphql import (
     GraphQLField,
     GraphQLFloat,
     GraphQLID,
+    GraphQLInputField,
+    GraphQLInputObjectType,
     GraphQLInt,
     GraphQLNonNull,
     GraphQLSchema,
@@ -130,7 +132,7 @@ def _simple(signature: GraphQLVariableSignature | GraphQLError) -> _Variable | N
 def arguments_of(definition: GraphQLField, node: FieldNode, *, hide_suggestions: bool) -> Arguments:
     """Return what reads the arguments of a field, by the names that its resolver knows.
 
-    Constants are read once, variables are looked up; for lists, objects and errors graphql-core is asked each time.
+    Constants are read once, variables are looked up; for lists and errors graphql-core is asked each time.
     """
     if not definition.args and not node.arguments:
         return _NONE
@@ -138,42 +140,108 @@ def arguments_of(definition: GraphQLField, node: FieldNode, *, hide_suggestions:
     def ask_library(state: Any) -> Mapping[str, Any]:
         return get_argument_values(definition, node, state.variable_values, None, hide_suggestions)
 
-    given = {argument.name.value: argument.value for argument in node.arguments or ()}
-    fixed: dict[str, Any] = {}
-    looked_up: list[tuple[str, str, Any, bool]] = []
-    for name, argument in definition.args.items():
-        own, value = argument.out_name or name, given.get(name)
-        default = _default(argument)
-        if isinstance(value, VariableNode):
-            looked_up.append((own, value.name.value, default, isinstance(argument.type, GraphQLNonNull)))
-            constant = default
-        else:
-            constant = default if value is None else _constant(value, argument.type)
-            if constant is not Undefined:
-                fixed[own] = constant
-            elif value is not None or isinstance(argument.type, GraphQLNonNull):
-                return ask_library
-        if constant is not Undefined and not _is_immutable(constant):
-            return ask_library
-    return _reader(fixed, looked_up, ask_library) if looked_up else Fixed(fixed)
+    members = _members(definition.args, {argument.name.value: argument.value for argument in node.arguments or ()})
+    if members is None:
+        return ask_library
+    if members.is_fixed:
+        return Fixed(members.template)
 
-
-def _reader(fixed: dict[str, Any], looked_up: list[tuple[str, str, Any, bool]], ask_library: Arguments) -> Arguments:
     def read(state: Any) -> Mapping[str, Any]:
-        values, variables = dict(fixed), state.variables
-        for own, variable, default, is_required in looked_up:
-            value = variables.get(variable, Undefined)
-            if value is Undefined:
-                value = default
-            if value is None and is_required:
-                return ask_library(state)
-            if value is not Undefined:
-                values[own] = value
-            elif is_required:
-                return ask_library(state)
-        return values
+        values = members.values(state.variables)
+        return ask_library(state) if values is None else values
 
     return read
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _LookedUp:
+    """A member whose value is a variable."""
+
+    own: str
+    variable: str
+    default: Any
+    is_required: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Members:
+    """How the arguments of a field, or the fields of an object literal, are read.
+
+    Attributes:
+        template: All that may be there, in the declared order; constants are in place.
+        looked_up: Those that are variables.
+        objects: Those that are object literals with variables.
+    """
+
+    template: dict[str, Any]
+    looked_up: "Sequence[_LookedUp]"
+    objects: "Sequence[tuple[str, _Members]]"
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether no variable has a say."""
+        return not self.looked_up and not self.objects
+
+    def values(self, variables: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return what is there; None where graphql-core has to say what is wrong."""
+        values = dict(self.template)
+        for member in self.looked_up:
+            value = variables.get(member.variable, Undefined)
+            if value is Undefined:
+                value = member.default
+            if member.is_required and (value is None or value is Undefined):
+                return None
+            if value is Undefined:
+                del values[member.own]
+            else:
+                values[member.own] = value
+        for own, members in self.objects:
+            found = members.values(variables)
+            if found is None:
+                return None
+            values[own] = found
+        return values
+
+
+def _members(
+    declared: Mapping[str, GraphQLArgument] | Mapping[str, GraphQLInputField], given: Mapping[str, ValueNode]
+) -> _Members | None:
+    """Return how members are read; None where graphql-core reads them."""
+    template: dict[str, Any] = {}
+    looked_up: list[_LookedUp] = []
+    objects: list[tuple[str, _Members]] = []
+    for name, each in declared.items():
+        own, node, default = each.out_name or name, given.get(name), _default(each)
+        is_required = isinstance(each.type, GraphQLNonNull)
+        constant: Any = default
+        if isinstance(node, VariableNode):
+            looked_up.append(_LookedUp(own, node.name.value, default, is_required))
+            template[own] = None
+        elif isinstance(node, ObjectValueNode):
+            members = _members_of_object(node, each.type)
+            if members is None:
+                return None
+            objects.append((own, members))
+            template[own] = None
+        else:
+            constant = default if node is None else _constant(node, each.type)
+            if constant is not Undefined:
+                template[own] = constant
+            elif node is not None or is_required:
+                return None
+        if constant is not Undefined and not _is_immutable(constant):
+            return None
+    return _Members(template, looked_up, objects)
+
+
+def _members_of_object(node: ObjectValueNode, type_: Any) -> _Members | None:
+    own = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+    if not isinstance(own, GraphQLInputObjectType) or own.is_one_of:
+        return None
+    if own.out_type is not GraphQLInputObjectType.out_type:
+        return None
+    given = {field.name.value: field.value for field in node.fields}
+    return _members(own.fields, given) if given.keys() <= own.fields.keys() else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -190,7 +258,7 @@ class Fixed:
 _NONE = Fixed({})
 
 
-def _default(declared: GraphQLVariableSignature | GraphQLArgument) -> Any:
+def _default(declared: GraphQLVariableSignature | GraphQLArgument | GraphQLInputField) -> Any:
     """Return a default's value; what is not immutable, and so left to graphql-core, where it is not of its type."""
     try:
         return coerce_default_value(declared)

@@ -9,14 +9,13 @@ from typing import Any, cast
 
 from graphql import GraphQLField, GraphQLObjectType
 from graphql.execution.executor import default_field_resolver
-from strawberry.relay import GlobalID
-from strawberry.types.arguments import convert_argument
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 
 from engine.arguments import Fixed
-from engine.leaves import PLAIN, Names
-from engine.loading import ComputedField, LoadedField, RowField, same, shows_rows
+from engine.inputs import converting
+from engine.leaves import Names
+from engine.loading import CURSOR, ComputedField, LoadedField, RowField, same, shows_rows
 from engine.plans import Arguments, Read
 
 _DEFINITION = "strawberry-definition"
@@ -88,6 +87,12 @@ def carries(field: GraphQLField) -> bool:
     """Tell whether a root field's resolver reads with what the context's `carried` holds for it."""
     definition = field.extensions.get(_DEFINITION)
     return isinstance(definition, StrawberryField) and bool(definition.metadata.get(CARRIES))
+
+
+def names_place(field: GraphQLField) -> bool:
+    """Tell whether a field is a cursor (`engine.loading.cursor`)."""
+    definition = field.extensions.get(_DEFINITION)
+    return isinstance(definition, StrawberryField) and bool(definition.metadata.get(CURSOR))
 
 
 def plain_of(parent: GraphQLObjectType, name: str, field: GraphQLField) -> Plain | None:
@@ -182,18 +187,16 @@ def _handles_exceptions(schema: Any) -> bool:
 def _converting(schema: Any, declared: StrawberryField) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Return what turns arguments as graphql-core has them into those that Strawberry gives to resolvers."""
     converter = schema._strawberry_schema.schema_converter  # noqa: SLF001  (Strawberry keeps it nowhere else)
-    named = {converter.config.name_converter.from_argument(each): each for each in declared.arguments}
+    named = {
+        converter.config.name_converter.from_argument(each): (each.python_name, converting(each.type, converter))
+        for each in declared.arguments
+    }
 
     def convert(given: Mapping[str, Any]) -> dict[str, Any]:
         converted = {}
         for name, value in given.items():
-            argument = named[name]
-            is_same = type(value) in PLAIN and not argument.is_maybe and argument.type is not GlobalID
-            converted[argument.python_name] = (
-                value
-                if is_same
-                else convert_argument(value, argument.type, converter.scalar_registry, converter.config)
-            )
+            python_name, convert_value = named[name]
+            converted[python_name] = convert_value(value)
         return converted
 
     return convert

@@ -27,6 +27,7 @@ from engine.fields import (
     is_of_rows,
     loaded_field_of,
     loading_arguments,
+    names_place,
     plain_of,
     row_field_of,
 )
@@ -38,6 +39,10 @@ TYPENAME = "__typename"
 
 _MARK = "λ"
 """Begins the names of columns in generated code: no GraphQL name, and so no quoted key, can hold it."""
+
+
+_PLACE = ("id", "sort_key")
+"""Columns that cursors are made from."""
 
 
 class NotFolded(Exception):
@@ -107,6 +112,10 @@ class Layout:
     def column(self, name: str) -> str:
         """Return the name, in generated code, of a column."""
         return self._columns.setdefault(name, f"{self._prefix}c{len(self._columns)}")
+
+    def begin_with(self, *names: str) -> None:
+        """Ask for columns by their position: they come first, in this order."""
+        self._columns = {name: self.column(name) for name in names} | self._columns
 
     def child(self, relation: Any, key: str, slot: int, layout: "Layout", *, is_joined: bool = False) -> str:
         """Return the name, in generated code, of a list that is carried, or of the mark of what is joined."""
@@ -194,8 +203,7 @@ class Fold:
         """
         type_, target = _object_type(definition.type), self.layout.target
         if not is_of_rows(type_):
-            self.begin_page()
-            return self._rendered(f"def build(v, a):\n    return {self._object(type_, grouped, 'v', self.layout)}\n")
+            return self._rendered(f"def build(v, a):\n    return {self._page(type_, grouped, self.layout)}\n")
         literal = self.row(type_, grouped, self.layout, {})
         if self.layout.is_empty:
             raise NotFolded(definition)
@@ -204,9 +212,8 @@ class Fold:
         return self._rendered(f"def build(v, a):\n    {target} = v\n    return {literal}\n")
 
     def begin_page(self) -> None:
-        """Ask for what a page makes its cursors from, by their position."""
-        self.layout.column("id")
-        self.layout.column("sort_key")
+        """Ask for what a page makes its cursors from."""
+        self.layout.begin_with(*_PLACE)
 
     def row(
         self, type_: GraphQLObjectType, grouped: GroupedFieldSet, layout: Layout, renamed: Mapping[str, str]
@@ -297,9 +304,7 @@ class Fold:
         named = _object_type(definition.type)
         grouped = self._compiler.sub_fields(named, details)
         if relation.finish is not None:
-            below.column("id")
-            below.column("sort_key")
-            function = self._page(named, grouped, below, relation, slot)
+            function = self._page_of_child(named, grouped, below, relation, slot)
             return f"{function}({layout.child(relation, renamed.get(key, key), slot, below)}, a)"
         literal = self.row(named, grouped, below, {})
         if below.is_empty and _is_list(definition.type):
@@ -311,12 +316,20 @@ class Fold:
         absent = f"{self._bail}()" if isinstance(definition.type, GraphQLNonNull) else "None"
         return f"({absent} if {name} is None else {literal})"
 
-    def _page(
+    def _page_of_child(
         self, type_: GraphQLObjectType, grouped: GroupedFieldSet, layout: Layout, relation: Any, slot: int
     ) -> str:
         """Generate the function that makes a page of carried rows, and return its name."""
-        literal = self._object(type_, grouped, "v", layout)
+        literal = self._page(type_, grouped, layout)
         return self._function("p", f"v = {self.names.of(relation.finish)}(p, a[{slot}])", literal)
+
+    def _page(self, type_: GraphQLObjectType, grouped: GroupedFieldSet, layout: Layout) -> str:
+        """Return an expression for a page `v`."""
+        literal = self._object(type_, grouped, "v", layout)
+        if layout.is_empty:
+            # How many rows there are still tells what follows the page.
+            layout.column(_PLACE[0])
+        return literal
 
     def _function(self, parameter: str, first: str, literal: str) -> str:
         name = f"f{len(self._functions)}"
@@ -336,6 +349,8 @@ class Fold:
             if definition is None or plain is None or (plain.function is not None and not plain.is_settled):
                 raise NotFolded(name)
             self._guard(definition)
+            if names_place(definition):
+                layout.begin_with(*_PLACE)
             code = plain.code(value, self.names)
             if is_leaf_type(get_named_type(definition.type)):
                 parts.append(f"{key!r}: {leaf_code(definition.type, code, self.names, is_settled=True)}")

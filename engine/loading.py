@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+import strawberry
 from graphql.pyutils import Path
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types import Info
@@ -149,6 +150,18 @@ def computed(function: Callable[..., Any], *columns: str, description: str | Non
     field = ComputedField(description=description, metadata={"function": function, "columns": columns})
     field.init = False
     return field
+
+
+CURSOR = "cursor"
+"""Metadata of a field that is made from the id and the sort value of a page's rows, which are at their head."""
+
+
+def cursor(description: str | None = None) -> Any:
+    """Declare a plain field of a page, or of what leads to its rows, that names a row's place.
+
+    Only where a client asks for one do carried rows begin with what it is made from.
+    """
+    return strawberry.field(description=description, metadata={CURSOR: True})
 
 
 def column(name: str, *, description: str | None = None) -> Any:

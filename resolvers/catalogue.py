@@ -85,7 +85,7 @@ async def products(  # noqa: PLR0913  (what is asked, how it is sorted and cut, 
         wanted: Which products.
         sort: In which order.
         paging: Which page.
-        carried: What to bring of each; its columns begin with id and sort_key.
+        carried: What to bring of each; its columns begin with id and sort_key where cursors are asked for.
 
     Raises:
         BadUserInput: The filter cannot be met by any product, or needs what it does not bring.

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar, cast
 import strawberry
 
 from core.pagination import COUNT_CEILING, DEFAULT_SIZE, LARGEST_SIZE, Page, page_request
-from engine.loading import Argument, Prepare, computed
+from engine.loading import Argument, Prepare, computed, cursor
 from loaders.batching import Paging
 from resolvers.context import Context
 from schema.cost import CONNECTION, COUNT, OBJECT_OF_NO_COST
@@ -21,15 +21,15 @@ class PageInfo:
 
     has_next_page: bool
     has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
+    start_cursor: str | None = cursor()
+    end_cursor: str | None = cursor()
 
 
 @strawberry.type(description="A row of a page, with the cursor that continues behind it.", directives=OBJECT_OF_NO_COST)
 class Edge(Generic[T]):
     """View of a row and its page."""
 
-    cursor: str
+    cursor: str = cursor()
     node: T
 
 
