@@ -1,10 +1,14 @@
-"""Asks every query of the tests again of each executor, and counts how many that were.
+"""Lets the tests compare executors: queries are asked again of each, and tests of mutations are run by each.
 
-Mutations are not replayed: their second run is another one.
+A mutation cannot be asked again, since its second run is another one. A test makes its own shop, though, so that the
+whole of it can be run again; what each run was answered is told alike, whatever ids and times its rows have got.
 """
 
 import collections
+import dataclasses
+import re
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +17,12 @@ import pytest
 from graphql import GraphQLError, OperationDefinitionNode, OperationType, parse
 
 EXECUTORS = ("reference", "loaders", "compiled")
+
+MUTATING_EXECUTORS = ("reference", "compiled")
+"""Nothing of a mutation is folded, so that the plan with folding and the one without are the same."""
+
+_GENERATED = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)|[0-9A-Za-z_-]{22,}|[0-9a-fA-F]{8,}")
+"""Times; ids, cursors and digests; what factories make of random numbers."""
 
 counted: collections.Counter[str] = collections.Counter()
 
@@ -56,6 +66,50 @@ def _told(body: bytes) -> tuple[bytes, list[Any]]:
     return orjson.dumps(answer.get("data")), sorted(errors, key=repr)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Transcript:
+    """What one run of a test was answered.
+
+    Attributes:
+        folder: Where the transcripts of all runs are; several processes write into it.
+        name: Of the test.
+        executor: Who executed its mutations.
+        answers: To its mutations, in their order.
+    """
+
+    folder: Path
+    name: str
+    executor: str
+    answers: list[bytes] = dataclasses.field(default_factory=list)
+
+    def note(self, body: bytes) -> None:
+        """Add an answer."""
+        data, errors = _told(body)
+        self.answers.append(data + orjson.dumps(errors))
+
+    def compare(self) -> None:
+        """Leave the transcript behind, and compare it with those of other executors that are there by now.
+
+        Raises:
+            AssertionError: One is another.
+        """
+        own = _without_generated(b"\n".join(self.answers).decode())
+        self._file(self.executor).write_text(own)
+        for other in MUTATING_EXECUTORS:
+            if other != self.executor and self._file(other).exists():
+                assert self._file(other).read_text() == own, f"{other} and {self.executor} differ"
+                counted["mutations"] += len(self.answers)
+
+    def _file(self, executor: str) -> Path:
+        return self.folder / f"{self.name}.{executor}"
+
+
+def _without_generated(text: str) -> str:
+    """Return a text with the numbers of generated values, in the order in which they come up, in their place."""
+    numbers: dict[str, int] = {}
+    return _GENERATED.sub(lambda found: f"<{numbers.setdefault(found[0], len(numbers))}>", text)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Tell the process that distributes the tests how many queries this one has replayed."""
     if hasattr(session.config, "workeroutput"):
@@ -73,5 +127,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if counted:
         terminalreporter.write_line(
             f"{counted['queries']} queries replayed by graphql-core, {counted['loaders']} by loaders, "
-            f"{counted['compiled']} compiled"
+            f"{counted['compiled']} compiled; {counted['mutations']} mutations executed by both"
         )

@@ -1,7 +1,10 @@
 """What tests through the API share: a client that speaks GraphQL as whoever it is told to be."""
 
 import dataclasses
+import hashlib
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,7 +14,7 @@ from core.settings import Settings
 from resolvers.context import ROLES, Actor, ActorKind, Shop
 from server.authentication import Grant, issue_token
 from server.keys import configured_keys
-from tests.replaying import may_be_replayed, replay
+from tests.replaying import MUTATING_EXECUTORS, Transcript, may_be_replayed, replay
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -45,12 +48,14 @@ class Api:
 
     Attributes:
         replays: Whether each query is asked again of each executor.
+        transcript: Of the mutations, whose executor it names; None leaves the choice to the server.
     """
 
     client: httpx.AsyncClient
     settings: Settings
     shop: Shop
     replays: bool = True
+    transcript: Transcript | None = None
 
     async def __call__(
         self, query: str, variables: dict[str, Any] | None = None, *, role: str | None = None, **headers: str
@@ -65,8 +70,12 @@ class Api:
             who = {} if executor is None else {"Galleria-Executor": executor}
             return await self.client.post("/graphql", json=body, headers=headers | who)
 
-        answer = await ask()
-        if self.replays and answer.status_code == 200 and may_be_replayed(query):
+        is_replayed = may_be_replayed(query)
+        transcript = None if is_replayed else self.transcript
+        answer = await ask(None if transcript is None else transcript.executor)
+        if transcript is not None:
+            transcript.note(answer.content)
+        if self.replays and answer.status_code == 200 and is_replayed:
             await replay(query, answer.content, ask)
         return Answer(answer.status_code, answer.json(), answer.headers)
 
@@ -90,7 +99,35 @@ class Api:
         return dataclasses.replace(self, shop=shop)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let each executor run the tests of mutations."""
+    if "api" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2].startswith("test_mutations"):
+        metafunc.parametrize("api", MUTATING_EXECUTORS, indirect=True)
+
+
 @pytest.fixture
-def api(client: httpx.AsyncClient, settings: Settings, shop: Shop, request: pytest.FixtureRequest) -> Api:
+def api(
+    client: httpx.AsyncClient,
+    settings: Settings,
+    shop: Shop,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Api]:
     """A client of the test's own shop; with the mark `asked_once` it replays nothing."""
-    return Api(client, settings, shop, replays=request.node.get_closest_marker("asked_once") is None)
+    replays = request.node.get_closest_marker("asked_once") is None
+    transcript = None
+    if hasattr(request, "param"):
+        same = request.node.nodeid.replace(f"[{request.param}", "[")
+        name = hashlib.sha256(same.encode()).hexdigest()
+        transcript = Transcript(_shared_folder(request.config, tmp_path_factory), name, request.param)
+    yield Api(client, settings, shop, replays=replays, transcript=transcript)
+    if transcript is not None:
+        transcript.compare()
+
+
+def _shared_folder(config: pytest.Config, factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of this run for all processes that take part."""
+    own = factory.getbasetemp()
+    folder = (own.parent if hasattr(config, "workerinput") else own) / "transcripts"
+    folder.mkdir(exist_ok=True)
+    return folder
