@@ -114,6 +114,7 @@ class TenantDatabase:
         tenant: The tenant.
         statistics: What was asked so far.
         has_written: Whether a write block has begun.
+        may_have_changed: Whether a block was written that may have changed the tenant itself.
     """
 
     __slots__ = (
@@ -125,6 +126,7 @@ class TenantDatabase:
         "_reader",
         "_scope",
         "has_written",
+        "may_have_changed",
         "statistics",
         "tenant",
     )
@@ -132,6 +134,7 @@ class TenantDatabase:
     def __init__(self, database: Database, tenant: uuid.UUID, statement_timeout_seconds: float) -> None:
         self.tenant = tenant
         self.statistics = Statistics()
+        self.may_have_changed = False
         self._database = database
         self._connection: ReadConnection | None = None
         self._lock = asyncio.Lock()
@@ -187,10 +190,13 @@ class TenantDatabase:
         self._on_write.append(callback)
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Transaction]:
+    async def write(self, *, spares_tenant: bool = False) -> AsyncIterator[Transaction]:
         """Open a write block.
 
         The block's last line is `await transaction.commit()`; leaving without it rolls back.
+
+        Args:
+            spares_tenant: What is known of the tenant itself is as before when the block is over.
 
         Raises:
             ConstraintViolated: The database refused a row; nothing of the block is kept.
@@ -199,14 +205,14 @@ class TenantDatabase:
         """
         await self._end_snapshot()
         self.has_written = True
+        self.may_have_changed |= not spares_tenant
         for callback in self._on_write:
             callback()
         writes = self._database.writes
         with told():
             connection = await writes.acquire()
-        transaction = Transaction(connection, self.statistics)
+        transaction = Transaction(connection, self._scope, self.statistics)
         try:
-            await transaction.begin(self._scope)
             yield transaction
         except Exception:
             with contextlib.suppress(GalleriaError):

@@ -24,19 +24,27 @@ _NOTHING = "SELECT"
 """A statement of no effect; asyncpg trips over the empty one."""
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_BEGIN_BLOCK = "BEGIN"
 
 # It returns no row, and everything that it sets ends with the transaction. Compiling a plan costs more than our
 # statements take; said here and not when connecting, since poolers refuse settings that they do not know.
-_ENTER = (
+_ENTER_BLOCK = (
     "SELECT WHERE set_config('app.shop_id', $1, true) IS NULL"
     " OR set_config('statement_timeout', $2, true) IS NULL"
-    " OR set_config('transaction_read_only', 'on', true) IS NULL"
     " OR set_config('jit', 'off', true) IS NULL"
 )
+_ENTER = f"{_ENTER_BLOCK} OR set_config('transaction_read_only', 'on', true) IS NULL"
 
-_BEGIN_NAME, _ENTER_NAME = "galleria_begin", "galleria_enter"
-_ALONE = pipelining.messages(_ENTER_NAME, ("%b", 32), ("%10d", 10))
-_SNAPSHOT = pipelining.messages(_BEGIN_NAME) + _ALONE
+_NAMED = {
+    "galleria_begin": _BEGIN,
+    "galleria_enter": _ENTER,
+    "galleria_begin_block": _BEGIN_BLOCK,
+    "galleria_enter_block": _ENTER_BLOCK,
+}
+_SCOPED = (("%b", 32), ("%10d", 10))
+_ALONE = pipelining.messages("galleria_enter", *_SCOPED)
+_SNAPSHOT = pipelining.messages("galleria_begin") + _ALONE
+_BLOCK = pipelining.messages("galleria_begin_block") + pipelining.messages("galleria_enter_block", *_SCOPED)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -86,8 +94,7 @@ class ReadConnection:
         connection = cls(driver, is_pipelined=is_pipelined)
         if is_pipelined:
             # Kept for ever: asyncpg closes what nobody refers to.
-            named = ((_BEGIN, _BEGIN_NAME), (_ENTER, _ENTER_NAME))
-            connection._kept = tuple([await driver.prepare(text, name=name) for text, name in named])
+            connection._kept = tuple([await driver.prepare(text, name=name) for name, text in _NAMED.items()])
             await _sync(driver)
         return connection
 
@@ -123,6 +130,21 @@ class ReadConnection:
             return await self._fetch_publicly(statement, arguments, scope, alone=alone)
         behind = (_ALONE if alone else _SNAPSHOT) % (scope.tenant.hex.encode(), scope.milliseconds)
         return await pipelining.fetch(self.driver, statement, arguments, behind=behind)
+
+    async def fetch_in_block(self, compiled: Compiled, arguments: Sequence[Any], scope: Scope) -> list[Row]:
+        """Run the first statement of a write block, which begins with it."""
+        if self.driver.is_closed():
+            raise _lost()
+        statement = self._known(compiled) or await self._prepared(compiled)
+        if not self._is_pipelined:
+            await self.begin_block(scope)
+            return await self._run(statement, arguments)
+        behind = _BLOCK % (scope.tenant.hex.encode(), scope.milliseconds)
+        return await pipelining.fetch(self.driver, statement, arguments, behind=behind)
+
+    async def begin_block(self, scope: Scope) -> None:
+        """Begin a write block without a statement."""
+        await self.driver.execute(_begun(_BEGIN_BLOCK, scope))
 
     async def end(self, *, timeout_seconds: float) -> None:
         """End whatever the connection is in the middle of, so that nothing of it reaches the next operation."""
@@ -161,14 +183,18 @@ class ReadConnection:
     async def _fetch_publicly(
         self, statement: PreparedStatement, arguments: Sequence[Any], scope: Scope, *, alone: bool
     ) -> list[Row]:
-        await self.driver.execute(
-            f"{_BEGIN}; SET LOCAL app.shop_id = '{scope.tenant}'; "
-            f"SET LOCAL statement_timeout = {scope.milliseconds}; SET LOCAL jit = off"
-        )
+        await self.driver.execute(_begun(_BEGIN, scope))
         rows = await self._run(statement, arguments)
         if alone:
             await self.driver.execute("COMMIT")
         return rows
+
+
+def _begun(begin: str, scope: Scope) -> str:
+    return (
+        f"{begin}; SET LOCAL app.shop_id = '{scope.tenant}'; "
+        f"SET LOCAL statement_timeout = {scope.milliseconds}; SET LOCAL jit = off"
+    )
 
 
 def _lost() -> asyncpg.PostgresConnectionError:

@@ -53,36 +53,26 @@ class Rows(list[Row]):
 class Transaction:
     """What a write block hands out; `await transaction.commit()` is its last line.
 
+    It begins with its first statement, in one message.
+
     Attributes:
-        driver: The connection as the driver has it, for what only the driver can do.
-        is_open: Whether the server may still be in the transaction.
+        is_open: Whether the server may be in the transaction.
     """
 
-    __slots__ = ("_connection", "_statistics", "driver", "is_open")
+    __slots__ = ("_connection", "_scope", "_statistics", "is_open")
 
-    def __init__(self, connection: ReadConnection, statistics: Statistics) -> None:
-        self.driver = connection.driver
+    def __init__(self, connection: ReadConnection, scope: Scope, statistics: Statistics) -> None:
         self._connection = connection
+        self._scope = scope
         self._statistics = statistics
         self.is_open = False
 
-    async def begin(self, scope: Scope) -> None:
-        """Begin, for a tenant; `TenantDatabase.write` does it.
-
-        Raises:
-            Overloaded: The connection was lost.
-        """
-        self.is_open = True
-        await self._command(
-            f"BEGIN; SET LOCAL app.shop_id = '{scope.tenant}'; "
-            f"SET LOCAL statement_timeout = {scope.milliseconds}; SET LOCAL jit = off"
-        )
-
-    async def end(self) -> None:
-        """Undo what was not committed; `TenantDatabase.write` does it."""
-        if self.is_open:
-            await self._command("ROLLBACK")
-            self.is_open = False
+    async def driver(self) -> asyncpg.Connection:
+        """Return the connection as the driver has it, for what only the driver can do."""
+        if not self.is_open:
+            self.is_open = True
+            await self._connection.begin_block(self._scope)
+        return self._connection.driver
 
     async def execute(self, statement: Executable | Bound, values: Mapping[str, Any] | None = None) -> Rows:
         """Run a statement.
@@ -100,12 +90,15 @@ class Transaction:
         compiled, arguments = _with_arguments(statement, values)
         self._statistics.statements += 1
         try:
-            return Rows(await self._connection.fetch(compiled, arguments))
+            if self.is_open:
+                return Rows(await self._connection.fetch(compiled, arguments))
+            self.is_open = True
+            return Rows(await self._connection.fetch_in_block(compiled, arguments, self._scope))
         except _OUTDATED as error:
-            self.driver.terminate()
+            self._connection.driver.terminate()
             raise Contended("The database has just been changed; try again.") from error
         except Exception as error:
-            raise translated(error) or error from error
+            raise self._meant(error) from error
 
     async def add(self, *rows: Any) -> None:
         """Insert entities, one after another; they hold afterwards what the database has filled in."""
@@ -124,7 +117,7 @@ class Transaction:
         try:
             yield
         except Exception:
-            if not self.driver.is_closed():
+            if not self._connection.driver.is_closed():
                 await self._command(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}; RELEASE SAVEPOINT {_SAVEPOINT}")
             raise
         await self._command(f"RELEASE SAVEPOINT {_SAVEPOINT}")
@@ -136,19 +129,29 @@ class Transaction:
             ConstraintViolated: A constraint that is checked now refused it.
             Overloaded: The connection was lost; nobody knows whether it was kept.
         """
-        status = await self._command("COMMIT")
-        self.is_open = False
-        if status != "COMMIT":
+        if self.is_open and await self._command("COMMIT") != "COMMIT":
             message = "a statement of the block had failed: leave the block in place of committing"
             raise RuntimeError(message)
+        self.is_open = False
+
+    async def end(self) -> None:
+        """Undo what was not committed; `TenantDatabase.write` does it."""
+        if self.is_open:
+            await self._command("ROLLBACK")
+            self.is_open = False
 
     async def _command(self, text: str) -> str:
-        if self.driver.is_closed():
+        if self._connection.driver.is_closed():
             raise Overloaded("The server is busy; try again in a moment.")
         try:
-            return str(await self.driver.execute(text))
+            return str(await (await self.driver()).execute(text))
         except Exception as error:
-            raise translated(error) or error from error
+            raise self._meant(error) from error
+
+    def _meant(self, error: Exception) -> Exception:
+        # What the server says when it ends a connection on which nothing runs confuses asyncpg.
+        is_lost = self._connection.driver.is_closed()
+        return translated(error) or (Overloaded("The server is busy; try again in a moment.") if is_lost else error)
 
 
 @functools.cache

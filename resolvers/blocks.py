@@ -6,6 +6,7 @@ import enum
 import random
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 from core.errors import ConstraintViolated, Contended
@@ -13,6 +14,7 @@ from core.ids import encode_global_id
 from core.writing import Transaction
 from models import constraints
 from models.base import Tenant
+from models.shops import Channel, Shop
 from resolvers.context import Context
 from resolvers.derived import refresh
 from resolvers.refusals import Duplicate, ErrorCode, Outcome, Refusal, Refused, in_use, refusal_of
@@ -63,7 +65,7 @@ async def alone(context: Context, work: Work) -> Outcome:
 
     async def attempt() -> Outcome:
         try:
-            async with context.database.write() as transaction:
+            async with _block(context, [work]) as transaction:
                 row_id = await work.run(transaction)
                 await refresh(transaction, sorted(work.touched))
                 await transaction.commit()
@@ -93,7 +95,7 @@ async def together(
     """
 
     async def attempt() -> Sequence[Outcome]:
-        async with context.database.write() as transaction:
+        async with _block(context, works) as transaction:
             outcomes = await _in_order(transaction, works)
             failed = any(outcome.refusals for outcome in outcomes)
             if failed and policy is BulkErrorPolicy.ALL_OR_NOTHING:
@@ -104,6 +106,14 @@ async def together(
 
     outcomes = await _naming_holders(context, works, await _retried(attempt))
     return [_placed(outcome, argument, number) for number, outcome in enumerate(outcomes)]
+
+
+_TELLING = (Shop, Channel)
+"""What is known of a shop in every operation is read from these tables."""
+
+
+def _block(context: Context, works: Sequence[Work]) -> AbstractAsyncContextManager[Transaction]:
+    return context.database.write(spares_tenant=not any(issubclass(work.entity, _TELLING) for work in works))
 
 
 _NOT_APPLIED = Outcome(refusals=(Refusal(ErrorCode.NOT_APPLIED, "Not done, since another of these was refused."),))
@@ -153,7 +163,7 @@ async def _naming_holders(context: Context, works: Sequence[Work], outcomes: Seq
     """
     if not any(isinstance(refusal, Duplicate) for outcome in outcomes for refusal in outcome.refusals):
         return outcomes
-    async with context.database.write() as transaction:
+    async with context.database.write(spares_tenant=True) as transaction:
         return [
             dataclasses.replace(
                 outcome, refusals=tuple([await _naming_holder(context, transaction, work, r) for r in outcome.refusals])

@@ -123,7 +123,8 @@ class Context:
         scopes: What each root field's subtree is seen through, by response key.
         carried: What the statement of a root field is to bring, by response key; whoever runs the operation says so
             before it calls the field's resolver.
-        on_change: Called with the id of the shop once something of it has been written.
+        on_change: Called once something of the shop has been written, with its id and with whether that may have
+            changed the shop itself.
     """
 
     shop: Shop
@@ -133,7 +134,7 @@ class Context:
     clock: Clock
     scopes: dict[str, Scope] = dataclasses.field(default_factory=dict)
     carried: dict[str, Carried] = dataclasses.field(default_factory=dict)
-    on_change: Callable[[uuid.UUID], None] | None = None
+    on_change: Callable[[uuid.UUID, bool], None] | None = None
     _default_scope: Scope | None = None
 
     async def close(self) -> None:
@@ -142,7 +143,7 @@ class Context:
             await self.database.close()
         finally:
             if self.on_change is not None and self.database.has_written:
-                self.on_change(self.shop.id)
+                self.on_change(self.shop.id, self.database.may_have_changed)
 
     def default_scope(self) -> Scope:
         """Return the scope of a root field that names neither channel nor locale."""

@@ -138,8 +138,9 @@ class Entrance:
         if len(self._known) > CALLERS_KNOWN:
             self._known.popitem(last=False)
 
-    def _changed(self, shop_id: uuid.UUID) -> None:
-        """Take note that something of a shop has been written."""
-        self._directory.forget(shop_id)
+    def _changed(self, shop_id: uuid.UUID, is_shop: bool) -> None:  # noqa: FBT001  (see `Context.on_change`)
+        """Take note that something of a shop has been written, perhaps the shop itself."""
+        if is_shop:
+            self._directory.forget(shop_id)
         if self._cached is not None:
             self._cached.changed(shop_id)

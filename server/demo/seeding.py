@@ -130,7 +130,7 @@ async def _open(tenant: TenantDatabase, frame: Frame, advance: Advance) -> None:
 
 
 async def _copy_products(transaction: Transaction, frame: Frame, advance: Advance) -> None:
-    connection = transaction.driver
+    connection = await transaction.driver()
     await stage(connection)
     batches = _batches(frame.count)
     rows = _products(frame, batches[0])

@@ -111,7 +111,7 @@ async def test_a_lost_connection_says_so_and_is_replaced(own, postgres, shop):
     watcher = await asyncpg.connect(postgres.app_url)
 
     async def lose(transaction: Transaction) -> None:
-        await watcher.fetchval("SELECT pg_terminate_backend($1, 5000)", transaction.driver.get_server_pid())
+        await watcher.fetchval("SELECT pg_terminate_backend($1, 5000)", (await transaction.driver()).get_server_pid())
 
     with pytest.raises(Overloaded):
         await run(own, shop, lose, rename)
