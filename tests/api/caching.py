@@ -1,21 +1,29 @@
 """Applications that keep answers, each with a cache of its own as processes have, and what is read through them."""
 
+import asyncio
 import contextlib
 import dataclasses
 import importlib
 import string
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
 
+from core.database import Database
 from core.settings import Settings
 from tests.api.catalogues import Catalogue
-from tests.api.conftest import Api
+from tests.api.conftest import Answer, Api
 from tests.servers import served
 
 MEMORY = 16 * 1_048_576
+STALENESS_SECONDS = 0.4
+"""How old the answers of a process may be that nobody tells of changes."""
+
+NAMES = "{ products(first: 5, sort: NAME_ASC) { nodes { name } } }"
 
 _PRODUCT = """
     name slug vendor tags status category { name } productType { name } collections(first: 2) { name }
@@ -67,7 +75,7 @@ def query_of(name: str, made: Catalogue) -> str:
 
 def query_of_all(made: Catalogue) -> str:
     """Return an operation through all of them."""
-    return f"{{ {' '.join(string.Template(text).substitute(_Ids(made)) for text in READS.values())} }}"
+    return f"{{ {' '.join(string.Template(read).substitute(_Ids(made)) for read in READS.values())} }}"
 
 
 class _Ids(dict[str, str]):
@@ -123,3 +131,26 @@ async def metrics(process: Process, name: str) -> list[tuple[dict[str, str], flo
     families = text_string_to_metric_families((await process.client.get("/metrics")).text)
     samples = [sample for family in families for sample in family.samples]
     return [(dict(sample.labels), sample.value) for sample in samples if sample.name == name]
+
+
+async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 5) -> float:
+    """Ask again until something is so, and return how long that took."""
+    started = time.monotonic()
+    async with asyncio.timeout(seconds):
+        while not await condition():
+            continue
+    return time.monotonic() - started
+
+
+def cache_of(answer: Answer) -> Mapping[str, Any]:
+    """Return what an answer tells of the cache."""
+    told: Mapping[str, Any] = answer.body["extensions"]["cache"]
+    return told
+
+
+async def write_statements(database: Database, made: Catalogue, statements: str) -> None:
+    """Write to a shop behind the back of all processes, as an import does."""
+    async with database.of_tenant(made.shop.id).write() as transaction:
+        for statement in statements.split(";"):
+            await transaction.execute(text(statement))
+        await transaction.commit()
