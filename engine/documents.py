@@ -3,9 +3,10 @@
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from graphql import (
+    ASTValidationRule,
     DocumentNode,
     FragmentDefinitionNode,
     GraphQLSchema,
@@ -36,6 +37,7 @@ from engine.outline import check_text
 from engine.price import OperationPrice
 from engine.price_schema import Tariff
 from engine.repetition import check_repetition
+from engine.rules import rules_of
 from engine.structure import check
 
 ERRORS_SHOWN = 10
@@ -203,15 +205,15 @@ class DocumentStore:
             return Document(text, sha256, failures=(failure,))
         except GraphQLSyntaxError as error:
             return Document(text, sha256, failures=document_failures((error,), PARSE_FAILED))
-        failures = _null_characters(tree) or self._validate(tree)
+        failures = _null_characters(tree) or self._validate(tree, rules_of(text))
         if failures:
             return Document(text, sha256, failures=failures)
         operations = self._operations(tree, introspecting)
         return Document(text, sha256, tree, operations=operations, tokens=tree.token_count)
 
-    def _validate(self, tree: DocumentNode) -> tuple[Failure, ...]:
+    def _validate(self, tree: DocumentNode, rules: Sequence[type[ASTValidationRule]]) -> tuple[Failure, ...]:
         suggest = self.suggestions
-        errors = validate(self.schema, tree, max_errors=ERRORS_SHOWN, hide_suggestions=not suggest)
+        errors = validate(self.schema, tree, rules, max_errors=ERRORS_SHOWN, hide_suggestions=not suggest)
         shown = errors[:ERRORS_SHOWN]
         if any(isinstance(error, ValidationAbortedError) for error in shown):
             return (_REPETITION,)
