@@ -1,18 +1,23 @@
 """How rows are put together and in order: members of collections, parts of products, texts in other locales."""
 
+import functools
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, insert, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import delete, func, update
+from sqlalchemy.dialects.postgresql import ARRAY, Insert
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.sql import Executable, literal, select
-from sqlalchemy.sql.sqltypes import Uuid
+from sqlalchemy.sql import ColumnElement, Executable, bindparam, column, select
+from sqlalchemy.sql.sqltypes import Text, Uuid
 
-from models.base import Tenant
+from core.statements import Bound
+from models.base import SHOP, Tenant, of_shop
 from models.collections import CollectionProduct
 from models.translations import Translation
+from models.writes import Form, form_of, given, having, kept, table_of
+
+_IDS: ColumnElement[Any] = bindparam("ids", type_=ARRAY(Uuid()))
 
 
 def reordered(
@@ -21,7 +26,7 @@ def reordered(
     within: Mapping[str, uuid.UUID | None],
     column: str,
     ids: Sequence[uuid.UUID],
-) -> Executable:
+) -> Bound:
     """Put rows in the order of `ids`, the others behind them as they were, and return all of them.
 
     Args:
@@ -31,80 +36,102 @@ def reordered(
         column: The column that `ids` are of.
         ids: In the order wanted.
     """
+    values = {"shop": shop_id, "ids": list(ids), **given(within)}
+    return Bound(_reordered(entity, form_of(within), column), values)
+
+
+@functools.cache
+def _reordered(entity: type[Tenant], within: Form, column: str) -> Executable:
     columns = entity.__table__.c
     key = columns[column]
-    named = func.array_position(literal(list(ids), ARRAY(Uuid())), key)
-    of_parent = [columns.shop_id == shop_id, *(columns[name] == value for name, value in within.items())]
-    if "deleted_at" in columns:
-        of_parent.append(columns.deleted_at.is_(None))
-    place = func.row_number().over(order_by=(named.nulls_last(), columns.position, key))
+    of_parent = (of_shop(entity), *having(entity, within), *kept(entity))
+    place = func.row_number().over(order_by=(func.array_position(_IDS, key).nulls_last(), columns.position, key))
     places = select(key.label("key"), (place - 1).label("place")).where(*of_parent).subquery("places")
-    return (
-        update(entity)
-        .where(*of_parent, key == places.c.key)
-        .values(position=places.c.place)
-        .returning(key)
-        .execution_options(synchronize_session=False)
-    )
+    changed = update(entity).where(*of_parent, key == places.c.key).values(position=places.c.place)
+    return changed.returning(key)
 
 
 def rows_replaced(
     entity: type[Tenant], shop_id: uuid.UUID, within: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
-) -> Sequence[Executable]:
+) -> Sequence[Bound]:
     """Delete the rows with the values of `within`, and insert others with those values."""
-    columns = entity.__table__.c
-    of_parent = (columns[name] == value for name, value in within.items())
-    gone = delete(entity).where(columns.shop_id == shop_id, *of_parent).execution_options(synchronize_session=False)
+    gone = Bound(_removed(entity, form_of(within)), {"shop": shop_id, **given(within)})
     if not rows:
         return [gone]
-    return [gone, insert(entity).values([{"shop_id": shop_id, **within, **row} for row in rows])]
+    added = _added(entity, tuple(within), tuple(rows[0]))
+    return [gone, Bound(added, _of_rows(shop_id, within, rows))]
 
 
-def members_added(
-    shop_id: uuid.UUID, collection_id: uuid.UUID, products: Sequence[uuid.UUID], first: int
-) -> Executable:
-    """Put products at the end of a collection, those that are in it aside."""
-    rows = [
-        {"shop_id": shop_id, "collection_id": collection_id, "product_id": product, "position": first + number}
-        for number, product in enumerate(products)
-    ]
-    return upsert(CollectionProduct).values(rows).on_conflict_do_nothing()
+@functools.cache
+def _removed(entity: type[Tenant], within: Form) -> Executable:
+    return delete(entity).where(of_shop(entity), *having(entity, within))
 
 
-def members_removed(shop_id: uuid.UUID, collection_id: uuid.UUID, products: Sequence[uuid.UUID]) -> Executable:
+@functools.cache
+def _added(entity: type[Tenant], shared: tuple[str, ...], own: tuple[str, ...]) -> Insert:
+    """Insert rows that have the values of `shared` in common; those of `own` come as one list a column."""
+    table = table_of(entity)
+    lists = (bindparam(f"all_{name}", type_=ARRAY(table.c[name].type)) for name in own)
+    rows = func.unnest(*lists).table_valued(*(column(name, table.c[name].type) for name in own))
+    rows = rows.render_derived(name="rows")
+    constants = (bindparam(f"of_{name}", type_=table.c[name].type) for name in shared)
+    values = select(SHOP, *constants, *(rows.c[name] for name in own))
+    return upsert(table).from_select(["shop_id", *shared, *own], values)
+
+
+def _of_rows(shop_id: uuid.UUID, shared: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the parameters of `_added`."""
+    lists = {f"all_{name}": [row[name] for row in rows] for name in rows[0]}
+    return {"shop": shop_id, **{f"of_{name}": value for name, value in shared.items()}, **lists}
+
+
+def members_added(shop_id: uuid.UUID, collection_id: uuid.UUID, products: Sequence[uuid.UUID], first: int) -> Bound:
+    """Put products, one at least, at the end of a collection, those that are in it aside."""
+    rows = [{"product_id": product, "position": first + number} for number, product in enumerate(products)]
+    return Bound(_members_added(), _of_rows(shop_id, {"collection_id": collection_id}, rows))
+
+
+@functools.cache
+def _members_added() -> Executable:
+    return _added(CollectionProduct, ("collection_id",), ("product_id", "position")).on_conflict_do_nothing()
+
+
+def members_removed(shop_id: uuid.UUID, collection_id: uuid.UUID, products: Sequence[uuid.UUID]) -> Bound:
     """Take products out of a collection."""
-    return (
-        delete(CollectionProduct)
-        .where(
-            CollectionProduct.shop_id == shop_id,
-            CollectionProduct.collection_id == collection_id,
-            CollectionProduct.product_id.in_(products),
-        )
-        .execution_options(synchronize_session=False)
-    )
+    return Bound(_members_removed, {"shop": shop_id, "own": collection_id, "ids": list(products)})
+
+
+_members_removed = delete(CollectionProduct).where(
+    of_shop(CollectionProduct),
+    CollectionProduct.collection_id == bindparam("own"),
+    CollectionProduct.product_id == func.any(_IDS),
+)
 
 
 def translation_set(
     shop_id: uuid.UUID, entity: str, entity_id: uuid.UUID, locale: str, texts: Mapping[str, str]
-) -> Executable:
-    """Write texts of a row in a locale, over those that are there."""
-    rows = [
-        {"shop_id": shop_id, "entity": entity, "entity_id": entity_id, "locale": locale, "field": field, "value": value}
-        for field, value in texts.items()
-    ]
-    statement = upsert(Translation).values(rows)
+) -> Bound:
+    """Write texts, one at least, of a row in a locale, over those that are there."""
+    shared = {"entity": entity, "entity_id": entity_id, "locale": locale}
+    rows = [{"field": field, "value": value} for field, value in texts.items()]
+    return Bound(_translation_set(), _of_rows(shop_id, shared, rows))
+
+
+@functools.cache
+def _translation_set() -> Executable:
+    statement = _added(Translation, ("entity", "entity_id", "locale"), ("field", "value"))
     return statement.on_conflict_do_update(constraint="pk_translation", set_={"value": statement.excluded.value})
 
 
-def translation_cleared(shop_id: uuid.UUID, entity_id: uuid.UUID, locale: str, fields: Sequence[str]) -> Executable:
+def translation_cleared(shop_id: uuid.UUID, entity_id: uuid.UUID, locale: str, fields: Sequence[str]) -> Bound:
     """Delete texts of a row in a locale."""
-    return (
-        delete(Translation)
-        .where(
-            Translation.shop_id == shop_id,
-            Translation.entity_id == entity_id,
-            Translation.locale == locale,
-            Translation.field.in_(fields),
-        )
-        .execution_options(synchronize_session=False)
-    )
+    values = {"shop": shop_id, "own": entity_id, "locale": locale, "fields": list(fields)}
+    return Bound(_translation_cleared, values)
+
+
+_translation_cleared = delete(Translation).where(
+    of_shop(Translation),
+    Translation.entity_id == bindparam("own"),
+    Translation.locale == bindparam("locale"),
+    Translation.field == func.any(bindparam("fields", type_=ARRAY(Text()))),
+)
