@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import uuid
 
+from graphql import GraphQLSchema
 from redis.asyncio import Redis
 
 from core.cache import Cache, Count, Memory
@@ -94,28 +95,32 @@ def cached_responses(
         remaking.changed(shop_id)
 
     stamps = Stamps(versions.read, bound_seconds=settings.response_cache_staleness_ms / 1000, on_change=changed)
-    client = nudges = shared = None
     count = _counting(metrics)
-    if settings.redis_url is not None:
-        # Connections of their own: what listens may wait for ever, what asks may not.
-        client = Redis.from_url(settings.redis_url.value)
-        nudges = Nudges(Redis.from_url(settings.redis_url.value), nudged)
-        shared = RedisStore(client, count=count)
-    responses = NotedResponses(
-        schema=store.schema,
-        cache=Cache(Memory(settings.response_cache_bytes), shared=shared, count=count),
-        stamps=stamps,
-        seconds_of=seconds_of,
-        audience_of=audience_of,
-        generation=generation_of(store.schema),
-        recipes=Recipes(),
-    )
+    url = settings.redis_url.value if settings.redis_url else None
+    # Connections of their own: what listens may wait for ever, what asks may not.
+    client = Redis.from_url(url) if url else None
+    nudges = Nudges(Redis.from_url(url), nudged) if url else None
+    shared = RedisStore(client, count=count) if client else None
+    cache = Cache(Memory(settings.response_cache_bytes), shared=shared, count=count)
+    responses = _noted(store.schema, cache, stamps)
     deadline = settings.deadline_seconds
     remaking = Remaking(
         Kitchen(database=database, directory=directory, store=store, responses=responses, deadline_seconds=deadline)
     )
     metrics.registry.register(remaking.remade)
     return CachedResponses(responses, remaking, versions, nudges, client)
+
+
+def _noted(schema: GraphQLSchema, cache: Cache, stamps: Stamps) -> NotedResponses:
+    return NotedResponses(
+        schema=schema,
+        cache=cache,
+        stamps=stamps,
+        seconds_of=seconds_of,
+        audience_of=audience_of,
+        generation=generation_of(schema),
+        recipes=Recipes(),
+    )
 
 
 def _counting(metrics: Metrics) -> Count:
