@@ -59,8 +59,8 @@ class Wanted:
 
     Attributes:
         columns: Names, without repetition.
-        children: What it carries, behind `columns`: a to-one child as a mark, null where there is none, with its own
-            columns and children after it; any other as one list of records.
+        children: What it carries, behind `columns`: a to-one child as a mark, null where there is none, unless one of
+            its columns is, with its own columns and children after it; any other as one list of records.
     """
 
     columns: tuple[str, ...]
@@ -76,12 +76,14 @@ class Child:
         key: Column of the parent's row that is its key.
         slot: Index of the relation's arguments in `Carried.arguments`.
         wanted: What is brought of each of its rows.
+        mark: Of a to-one child: its column that shows whether there is a row; None for a mark of its own in front.
     """
 
     relation: Any
     key: str
     slot: int
     wanted: Wanted
+    mark: str | None = None
 
 
 @dataclasses.dataclass(slots=True)
@@ -113,14 +115,20 @@ class Layout:
         """Return the name, in generated code, of a column."""
         return self._columns.setdefault(name, f"{self._prefix}c{len(self._columns)}")
 
+    def holds(self, name: str) -> bool:
+        """Tell whether a column is asked for already."""
+        return name in self._columns
+
     def begin_with(self, *names: str) -> None:
         """Ask for columns by their position: they come first, in this order."""
         self._columns = {name: self.column(name) for name in names} | self._columns
 
     def child(self, relation: Any, key: str, slot: int, layout: "Layout", *, is_joined: bool = False) -> str:
         """Return the name, in generated code, of a list that is carried, or of the mark of what is joined."""
-        self._children.append((Child(relation, key, slot, Wanted((), ())), layout, is_joined))
-        return self._name_of_child(len(self._children) - 1)
+        # A value of a record takes the driver a third of a microsecond, so one that is there anyway is taken for it.
+        mark = next((name for name in relation.present if layout.holds(name)), None) if is_joined else None
+        self._children.append((Child(relation, key, slot, Wanted((), ()), mark), layout, is_joined))
+        return self._name_of_child(len(self._children) - 1) if mark is None else layout.column(mark)
 
     def wanted(self) -> Wanted:
         """Return what the statement has to bring."""
@@ -147,8 +155,9 @@ class Layout:
     def names(self) -> Iterator[str]:
         """Return the names, in generated code, of all that a record holds, in order."""
         yield from self._columns.values()
-        for number, (_, layout, is_joined) in enumerate(self._children):
-            yield self._name_of_child(number)
+        for number, (child, layout, is_joined) in enumerate(self._children):
+            if child.mark is None:
+                yield self._name_of_child(number)
             if is_joined:
                 yield from layout.names()
 

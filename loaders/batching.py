@@ -51,6 +51,7 @@ class Relation:
         finish: Makes a page of the rows that a parent carries and the arguments of the field; None unless a page.
         carries: Whether the parent's statement can carry it.
         joint: How a parent's statement carries it at less cost than by `children`; None where it does not.
+        present: Of a to-one relation: columns that are null where there is no row, and nowhere else.
     """
 
     kind: Kind
@@ -59,6 +60,7 @@ class Relation:
     finish: Callable[[Sequence[Any], Mapping[str, Any]], Page] | None = None
     carries: bool = True
     joint: Joint | None = None
+    present: tuple[str, ...] = ()
 
     def batch(self, database: TenantDatabase, scope: Scope, arguments: Mapping[str, Any]) -> Batch:
         """Return the reads of this relation with a scope and arguments."""
@@ -69,13 +71,16 @@ class Relation:
         return Batch(read, absent=[] if self.kind is Kind.MANY else None)
 
 
-def one(statement: OfKey, *, by: str = "id", joint: Joint | None = None) -> Relation:
+def one(
+    statement: OfKey, *, by: str = "id", joint: Joint | None = None, present: tuple[str, ...] = ("id",)
+) -> Relation:
     """Declare a to-one relation.
 
     Args:
         statement: At most one row for a key; for any key of a batch, the rows of all.
         by: The column that holds the key.
         joint: The same for a parent's row that has the columns which this needs.
+        present: Columns that are null where there is no row, and nowhere else.
 
     Returns:
         A relation that gives a row, or None.
@@ -92,7 +97,7 @@ def one(statement: OfKey, *, by: str = "id", joint: Joint | None = None) -> Rela
         found = {row[by]: row for row in rows}
         return [found.get(key) for key in keys]
 
-    return Relation(Kind.ONE, fetch, _unpaged(statement), joint=joint)
+    return Relation(Kind.ONE, fetch, _unpaged(statement), joint=joint, present=present)
 
 
 def many(statement: OfKey) -> Relation:

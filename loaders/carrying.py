@@ -34,8 +34,8 @@ class Wanted(Protocol):
 
     Attributes:
         columns: Names of its columns, without repetition.
-        children: What it carries, behind `columns`: a to-one child as a mark, null where there is none, with its own
-            columns and children after it; any other as one array.
+        children: What it carries, behind `columns`: a to-one child as a mark, null where there is none, unless one of
+            its columns is, with its own columns and children after it; any other as one array.
     """
 
     @property
@@ -51,6 +51,7 @@ class Child(Protocol):
         relation: How the child is read.
         key: Column of the parent's row whose value is the child's key.
         slot: Index of the relation's arguments in `Carried.arguments`.
+        mark: Of a to-one child: its column that shows whether there is a row; None for a mark of its own in front.
         wanted: What is brought of each of the child's rows.
     """
 
@@ -60,6 +61,8 @@ class Child(Protocol):
     def key(self) -> str: ...
     @property
     def slot(self) -> int: ...
+    @property
+    def mark(self) -> str | None: ...
     @property
     def wanted(self) -> Wanted: ...
 
@@ -236,7 +239,7 @@ def _read(child: Child, joint: Joint | None) -> tuple[str, ...]:
 def _held(widening: _Widening, child: Child, parents: _Parents) -> list[ColumnElement[Any]]:
     of_child, held = _child(widening, child, parents.rows.name)
     if child.relation.kind is Kind.ONE:
-        joined = _joined(widening, of_child, held)
+        joined = _joined(widening, of_child, held, is_marked=child.mark is None)
         parents.source = parents.source.outerjoin(joined, true())
         return list(joined.c)
     # The joins inside keep the order of the rows that they begin with: each is of one row at most, looked up for each
@@ -254,15 +257,17 @@ def _of_joint(widening: _Widening, child: Child, joint: Joint, parents: _Parents
             parents.source = parents.source.outerjoin(joined, true())
     sources = [parents.joined[source, child.key].c for source in joint.sources]
     columns = joint.columns(key, parents.rows.c, sources)
-    return [columns[name] for name in ("is_there", *child.wanted.columns)]
+    return [columns[name] for name in (*(("is_there",) if child.mark is None else ()), *child.wanted.columns)]
 
 
-def _joined(widening: _Widening, rows: FromClause, columns: Sequence[ColumnElement[Any]]) -> LateralFromClause:
-    """Return the one row of a to-one child for joining, with a mark in front that shows whether there is one."""
+def _joined(
+    widening: _Widening, rows: FromClause, columns: Sequence[ColumnElement[Any]], *, is_marked: bool
+) -> LateralFromClause:
+    """Return the one row of a to-one child for joining; the mark in front shows whether there is one."""
     named = [column.label(f"c{position}") for position, column in enumerate(columns)]
-    mark: ColumnElement[Any] = literal_column("true").label("is_there")
+    marks: list[ColumnElement[Any]] = [literal_column("true").label("is_there")] if is_marked else []
     # The limit keeps the planner from turning it into a join that might lose the order of what it is joined to.
-    return select(mark, *named).select_from(rows).limit(literal_column("1")).lateral(next(widening.names))
+    return select(*marks, *named).select_from(rows).limit(literal_column("1")).lateral(next(widening.names))
 
 
 def _child(widening: _Widening, child: Child, parent: str) -> tuple[FromClause, list[ColumnElement[Any]]]:

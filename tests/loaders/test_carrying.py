@@ -138,6 +138,22 @@ async def test_each_relation_carries_what_its_loader_reads(tenant, made, edge: E
     assert any(row[1] for row in one)
 
 
+_MARKED = [(edge, mark) for edge in EDGES for mark in edge.relation.present]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize(("edge", "mark"), _MARKED, ids=lambda each: getattr(each, "name", each))
+async def test_a_column_that_is_always_there_marks_the_row(tenant, made, edge: Edge, mark, view):
+    children = [
+        Child(edge.relation, edge.key, 0, Wanted(trees.columns_of(edge.relation)), each) for each in (mark, None)
+    ]
+    carried = Carried(Wanted((edge.key,), tuple(children)), [{}])
+
+    one, levels = await both(tenant, scope_of(made, view), edge.parent, carried)
+
+    assert one == levels
+
+
 _SOLD = ("price_of_variant", "compare_at_price_of_variant", "availability_of_variant")
 
 

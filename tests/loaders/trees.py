@@ -34,6 +34,7 @@ class Child:
     key: str
     slot: int
     wanted: Wanted
+    mark: str | None = None
 
 
 @dataclasses.dataclass(slots=True)
@@ -150,7 +151,8 @@ def grown(table: type[Base], depth: int, chance: random.Random, arguments: list[
         fixed = 2 if edge.relation.kind is Kind.PAGE else 0
         some = (*columns[:fixed], *chance.sample(columns[fixed:], chance.randint(0, len(columns) - fixed)))
         below = grown(edge.child, depth - 1, chance, arguments) if edge.child is not None else ()
-        children.append(Child(edge.relation, edge.key, slot, Wanted(some, below)))
+        mark = chance.choice((None, *(name for name in edge.relation.present if name in some)))
+        children.append(Child(edge.relation, edge.key, slot, Wanted(some, below), mark))
     return tuple(children)
 
 
@@ -187,8 +189,11 @@ def finished(record: Sequence[Any], wanted: Wanted, arguments: Sequence[Mapping[
 
 
 def _width(wanted: Wanted) -> int:
-    of_children = (1 + _width(each.wanted) if each.relation.kind is Kind.ONE else 1 for each in wanted.children)
-    return len(wanted.columns) + sum(of_children)
+    return len(wanted.columns) + sum(map(_width_of_child, wanted.children))
+
+
+def _width_of_child(child: Child) -> int:
+    return _width(child.wanted) + (child.mark is None) if child.relation.kind is Kind.ONE else 1
 
 
 def _taken(values: Iterator[Any], wanted: Wanted, arguments: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
@@ -197,10 +202,11 @@ def _taken(values: Iterator[Any], wanted: Wanted, arguments: Sequence[Mapping[st
 
 
 def _finished(values: Iterator[Any], child: Child, arguments: Sequence[Mapping[str, Any]]) -> Any:
-    value = next(values)
     if child.relation.kind is Kind.ONE:
-        joined = list(itertools.islice(values, _width(child.wanted)))
-        return None if value is None else finished(joined, child.wanted, arguments)
+        joined = list(itertools.islice(values, _width_of_child(child)))
+        mark = joined.pop(0) if child.mark is None else joined[child.wanted.columns.index(child.mark)]
+        return None if mark is None else finished(joined, child.wanted, arguments)
+    value = next(values)
     if child.relation.finish is None:
         return [finished(record, child.wanted, arguments) for record in value]
     result = child.relation.finish(value, arguments[child.slot])
