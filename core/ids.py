@@ -10,6 +10,9 @@ from collections.abc import Callable
 
 _UUID_BYTES = 16
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_END = b"=\n"
+"""Padding and a line break."""
+
 _LONGEST_GLOBAL_ID = 120
 """Characters; the longest type name is far below, so a longer text cannot be an id and costs nothing."""
 
@@ -33,12 +36,10 @@ def encode_global_id(type_name: str, row_id: uuid.UUID) -> str:
 @functools.cache
 def global_ids_of(type_name: str) -> Callable[[uuid.UUID], str]:
     """Return what makes the ids of a type's rows; a page holds a hundred of them, so each step counts."""
-    head = type_name.encode() + b":"
-    length = -(-(len(head) + _UUID_BYTES) * 8 // 6)
+    head, to_base64 = type_name.encode() + b":", binascii.b2a_base64
 
     def encode(row_id: uuid.UUID) -> str:
-        # The end that is cut off is padding and a line break.
-        return binascii.b2a_base64(head + row_id.bytes).translate(_URL_SAFE)[:length].decode()
+        return to_base64(head + row_id.bytes).translate(_URL_SAFE, _END).decode()
 
     return encode
 

@@ -18,6 +18,7 @@ EXPONENTS |= dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
 """Decimal places of each circulating currency (ISO 4217, list one)."""
 
 _CENTS = 2
+_ONE_IN_CENTS = 100
 
 LARGEST_MINOR = 10**15
 """Bound of any amount that is taken from outside: far above a price, far below BIGINT, so sums cannot overflow."""
@@ -49,8 +50,9 @@ def amount(minor: int, currency: str) -> Decimal:
 def amount_text(minor: int, currency: str) -> str:
     """Return the same as a text, ten times as fast."""
     exponent = EXPONENTS[currency]
-    if exponent == _CENTS and minor >= 0:
-        return f"{minor // 100}.{minor % 100:02}"
+    if exponent == _CENTS and minor >= _ONE_IN_CENTS:
+        digits = str(minor)
+        return f"{digits[:-2]}.{digits[-2:]}"
     if not exponent:
         return str(minor)
     digits = str(abs(minor)).rjust(exponent + 1, "0")

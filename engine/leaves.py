@@ -117,6 +117,8 @@ def leaf_code(type_: GraphQLOutputType, value: str, names: Names, *, is_settled:
     guard = _GUARDS.get(own) or _guard_of_text(own)
     if guard is None:
         return f"{strict}({value})"
+    if own is type_:
+        guard = f"{guard} or {{v}} is None"
     if value.isidentifier():
         return f"({value} if {guard.format(v=value)} else {strict}({value}))"
     first, _, rest = guard.partition("{v}")
