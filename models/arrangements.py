@@ -8,16 +8,14 @@ from typing import Any
 from sqlalchemy import delete, func, update
 from sqlalchemy.dialects.postgresql import ARRAY, Insert
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.sql import ColumnElement, Executable, bindparam, column, select
-from sqlalchemy.sql.sqltypes import Text, Uuid
+from sqlalchemy.sql import Executable, bindparam, column, select
+from sqlalchemy.sql.sqltypes import Text
 
 from core.statements import Bound
 from models.base import SHOP, Tenant, of_shop
 from models.collections import CollectionProduct
+from models.forms import IDS, OWN, Form, form_of, given, having, kept, table_of
 from models.translations import Translation
-from models.writes import Form, form_of, given, having, kept, table_of
-
-_IDS: ColumnElement[Any] = bindparam("ids", type_=ARRAY(Uuid()))
 
 
 def reordered(
@@ -45,7 +43,7 @@ def _reordered(entity: type[Tenant], within: Form, column: str) -> Executable:
     columns = entity.__table__.c
     key = columns[column]
     of_parent = (of_shop(entity), *having(entity, within), *kept(entity))
-    place = func.row_number().over(order_by=(func.array_position(_IDS, key).nulls_last(), columns.position, key))
+    place = func.row_number().over(order_by=(func.array_position(IDS, key).nulls_last(), columns.position, key))
     places = select(key.label("key"), (place - 1).label("place")).where(*of_parent).subquery("places")
     changed = update(entity).where(*of_parent, key == places.c.key).values(position=places.c.place)
     return changed.returning(key)
@@ -103,8 +101,8 @@ def members_removed(shop_id: uuid.UUID, collection_id: uuid.UUID, products: Sequ
 
 _members_removed = delete(CollectionProduct).where(
     of_shop(CollectionProduct),
-    CollectionProduct.collection_id == bindparam("own"),
-    CollectionProduct.product_id == func.any(_IDS),
+    CollectionProduct.collection_id == OWN,
+    CollectionProduct.product_id == func.any(IDS),
 )
 
 
@@ -131,7 +129,7 @@ def translation_cleared(shop_id: uuid.UUID, entity_id: uuid.UUID, locale: str, f
 
 _translation_cleared = delete(Translation).where(
     of_shop(Translation),
-    Translation.entity_id == bindparam("own"),
+    Translation.entity_id == OWN,
     Translation.locale == bindparam("locale"),
     Translation.field == func.any(bindparam("fields", type_=ARRAY(Text()))),
 )

@@ -2,85 +2,44 @@
 
 import functools
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Table, delete, func, insert, or_, text, update
+from sqlalchemy import delete, func, insert, or_, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.sql import ColumnElement, Executable, bindparam, literal, select
-from sqlalchemy.sql.sqltypes import ARRAY, Uuid
+from sqlalchemy.sql import Executable, bindparam, literal, select
 
 from core.statements import Bound
 from models.attributes import AttributeValue
 from models.base import SHOP, Aggregate, Entity, Tenant, of_shop
+from models.forms import IDS, OWN, Form, form_of, given, having, kept, new, table_of, to_new
 from models.inventory import StockLevel, Warehouse
 from models.listings import ProductListing
 from models.products import Variant
 from models.shops import Channel
 from models.translations import Translation
 
-_OWN: ColumnElement[uuid.UUID] = bindparam("own", type_=Uuid())
-"""The row that a statement is about."""
-
-_IDS: ColumnElement[Any] = func.any(bindparam("ids", type_=ARRAY(Uuid())))
-
-Form = tuple[tuple[str, bool], ...]
-"""Columns that have given values, each with whether that is null: all that the text of a statement depends on."""
-
-
-def form_of(values: Mapping[str, Any]) -> Form:
-    """Return the form of a condition."""
-    return tuple((name, value is None) for name, value in values.items())
-
-
-def having(entity: type[Tenant], form: Form) -> Iterator[ColumnElement[bool]]:
-    """Return the conditions that rows have the values of `given`, such as an index serves."""
-    columns = entity.__table__.c
-    for name, is_null in form:
-        yield columns[name].is_(None) if is_null else columns[name] == bindparam(f"of_{name}")
-
-
-def given(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of `having`."""
-    return {f"of_{name}": value for name, value in values.items() if value is not None}
-
-
-def table_of(entity: type[Tenant]) -> Table:
-    """Return the table of an entity."""
-    table = entity.__table__
-    assert isinstance(table, Table)  # noqa: S101  (narrows the type)
-    return table
-
 
 def inserted(entity: type[Tenant], shop_id: uuid.UUID, values: Mapping[str, Any]) -> Bound:
     """Insert a row."""
-    return Bound(_inserting(entity, frozenset(values)), {"shop": shop_id, **_new(values)})
+    return Bound(_inserting(entity, frozenset(values)), {"shop": shop_id, **new(values)})
 
 
 @functools.cache
 def _inserting(entity: type[Tenant], columns: frozenset[str]) -> Executable:
-    return insert(table_of(entity)).values(shop_id=SHOP, **_to_new(columns))
-
-
-def _new(values: Mapping[str, Any]) -> dict[str, Any]:
-    # Parameters named as columns are SQLAlchemy's own.
-    return {f"new_{name}": value for name, value in values.items()}
-
-
-def _to_new(columns: frozenset[str]) -> dict[str, ColumnElement[Any]]:
-    return {name: bindparam(f"new_{name}") for name in sorted(columns)}
+    return insert(table_of(entity)).values(shop_id=SHOP, **to_new(columns))
 
 
 def updated(entity: type[Entity], shop_id: uuid.UUID, row_id: uuid.UUID, values: Mapping[str, Any]) -> Bound:
     """Change a row that is locked, so that it is known to be there; its version grows."""
-    return Bound(_updating(entity, frozenset(values)), {"shop": shop_id, "own": row_id, **_new(values)})
+    return Bound(_updating(entity, frozenset(values)), {"shop": shop_id, "own": row_id, **new(values)})
 
 
 @functools.cache
 def _updating(entity: type[Entity], columns: frozenset[str]) -> Executable:
     table = table_of(entity)
     grown = {"version": table.c.version + 1} if issubclass(entity, Aggregate) else {}
-    return update(table).where(table.c.shop_id == SHOP, table.c.id == _OWN).values(**_to_new(columns), **grown)
+    return update(table).where(table.c.shop_id == SHOP, table.c.id == OWN).values(**to_new(columns), **grown)
 
 
 def deleted(entity: type[Entity], shop_id: uuid.UUID, row_id: uuid.UUID) -> Bound:
@@ -91,7 +50,7 @@ def deleted(entity: type[Entity], shop_id: uuid.UUID, row_id: uuid.UUID) -> Boun
 @functools.cache
 def _deleting(entity: type[Entity]) -> Executable:
     table = table_of(entity)
-    return delete(table).where(table.c.shop_id == SHOP, table.c.id == _OWN)
+    return delete(table).where(table.c.shop_id == SHOP, table.c.id == OWN)
 
 
 def translations_deleted(shop_id: uuid.UUID, row_id: uuid.UUID) -> Bound:
@@ -99,7 +58,7 @@ def translations_deleted(shop_id: uuid.UUID, row_id: uuid.UUID) -> Bound:
     return Bound(_translations_deleted, {"shop": shop_id, "own": row_id})
 
 
-_translations_deleted = delete(Translation).where(of_shop(Translation), Translation.entity_id == _OWN)
+_translations_deleted = delete(Translation).where(of_shop(Translation), Translation.entity_id == OWN)
 
 
 def translations_of_values_deleted(shop_id: uuid.UUID, attribute_id: uuid.UUID) -> Bound:
@@ -110,7 +69,7 @@ def translations_of_values_deleted(shop_id: uuid.UUID, attribute_id: uuid.UUID) 
 _translations_of_values_deleted = delete(Translation).where(
     of_shop(Translation),
     Translation.entity_id.in_(
-        select(AttributeValue.id).where(of_shop(AttributeValue), AttributeValue.attribute_id == _OWN)
+        select(AttributeValue.id).where(of_shop(AttributeValue), AttributeValue.attribute_id == OWN)
     ),
 )
 
@@ -133,14 +92,8 @@ def row(
 @functools.cache
 def _row(entity: type[Entity], *, locked: bool, deleted: bool) -> Executable:
     columns = entity.__table__.c
-    statement = select(*columns).where(columns.shop_id == SHOP, columns.id == _OWN, *(() if deleted else kept(entity)))
+    statement = select(*columns).where(columns.shop_id == SHOP, columns.id == OWN, *(() if deleted else kept(entity)))
     return statement.with_for_update(key_share=True) if locked else statement
-
-
-def kept(entity: type[Tenant]) -> Sequence[ColumnElement[bool]]:
-    """Return the condition that a row is not marked as deleted, where its table has such a mark."""
-    columns = entity.__table__.c
-    return (columns.deleted_at.is_(None),) if "deleted_at" in columns else ()
 
 
 def slugs_like(entity: type[Entity], shop_id: uuid.UUID, slug: str, within: Mapping[str, Any]) -> Bound:
@@ -164,7 +117,7 @@ def rows_with(entity: type[Entity], shop_id: uuid.UUID, ids: Sequence[uuid.UUID]
 @functools.cache
 def _rows_with(entity: type[Entity], form: Form) -> Executable:
     columns = entity.__table__.c
-    found = select(columns.id).where(columns.shop_id == SHOP, columns.id == _IDS)
+    found = select(columns.id).where(columns.shop_id == SHOP, columns.id == func.any(IDS))
     return found.where(*having(entity, form), *kept(entity))
 
 
@@ -172,14 +125,14 @@ def stock_set(shop_id: uuid.UUID, place: Mapping[str, uuid.UUID], values: Mappin
     """Change a stock row that has the version expected, or make it where that is 0, and return its new version."""
     columns = frozenset(values)
     if expected == 0:
-        return Bound(_stock_made(columns.union(place)), {"shop": shop_id, **_new(place), **_new(values)})
-    parameters = {"shop": shop_id, "expected": expected, **given(place), **_new(values)}
+        return Bound(_stock_made(columns.union(place)), {"shop": shop_id, **new(place), **new(values)})
+    parameters = {"shop": shop_id, "expected": expected, **given(place), **new(values)}
     return Bound(_stock_changed(form_of(place), columns), parameters)
 
 
 @functools.cache
 def _stock_made(columns: frozenset[str]) -> Executable:
-    made = upsert(StockLevel).values(shop_id=SHOP, **_to_new(columns))
+    made = upsert(StockLevel).values(shop_id=SHOP, **to_new(columns))
     return made.on_conflict_do_nothing().returning(StockLevel.version)
 
 
@@ -188,7 +141,7 @@ def _stock_changed(place: Form, columns: frozenset[str]) -> Executable:
     return (
         update(StockLevel)
         .where(of_shop(StockLevel), *having(StockLevel, place), StockLevel.version == bindparam("expected"))
-        .values(version=StockLevel.version + 1, **_to_new(columns))
+        .values(version=StockLevel.version + 1, **to_new(columns))
         .returning(StockLevel.version)
     )
 
@@ -208,7 +161,7 @@ def product_of_variant(shop_id: uuid.UUID, variant_id: uuid.UUID) -> Bound:
     return Bound(_product_of_variant, {"shop": shop_id, "own": variant_id})
 
 
-_product_of_variant = select(Variant.product_id).where(of_shop(Variant), Variant.id == _OWN)
+_product_of_variant = select(Variant.product_id).where(of_shop(Variant), Variant.id == OWN)
 
 
 def exists_with(entity: type[Tenant], shop_id: uuid.UUID, **values: Any) -> Bound:
@@ -241,7 +194,7 @@ def variants_marked(shop_id: uuid.UUID, product_id: uuid.UUID, *, before: Any, n
 
 _variants_marked = (
     update(Variant)
-    .where(of_shop(Variant), Variant.product_id == _OWN, Variant.deleted_at.is_not_distinct_from(bindparam("before")))
+    .where(of_shop(Variant), Variant.product_id == OWN, Variant.deleted_at.is_not_distinct_from(bindparam("before")))
     .values(deleted_at=bindparam("now"), version=Variant.version + 1)
 )
 
@@ -253,7 +206,7 @@ def visible_listing(shop_id: uuid.UUID, product_id: uuid.UUID) -> Bound:
 
 _visible_listing = select(literal(1)).where(
     of_shop(ProductListing),
-    ProductListing.product_id == _OWN,
+    ProductListing.product_id == OWN,
     ProductListing.is_visible,
     or_(ProductListing.available_from.is_(None), ProductListing.available_from <= func.now()),
 )
@@ -266,7 +219,7 @@ def stock_in(shop_id: uuid.UUID, warehouse_id: uuid.UUID) -> Bound:
 
 _stock_in = select(literal(1)).where(
     of_shop(StockLevel),
-    StockLevel.warehouse_id == _OWN,
+    StockLevel.warehouse_id == OWN,
     StockLevel.on_hand + StockLevel.allocated + StockLevel.reserved > 0,
 )
 
@@ -287,7 +240,7 @@ def other_channels_demoted(shop_id: uuid.UUID, channel_id: uuid.UUID) -> Bound:
 
 
 _other_channels_demoted = (
-    update(Channel).where(of_shop(Channel), Channel.id != _OWN, Channel.is_default).values(is_default=False)
+    update(Channel).where(of_shop(Channel), Channel.id != OWN, Channel.is_default).values(is_default=False)
 )
 
 
