@@ -28,6 +28,7 @@ from server.document_metrics import watch_documents, watch_executions
 from server.entrance import Entrance
 from server.graphql.costs import PriceLimits
 from server.graphql.http import GraphQLEndpoint, HttpSettings
+from server.graphql.operating import Operations, OperationSettings
 from server.graphql.persisted import DocumentsInProcess
 from server.graphql.registered import registered_documents
 from server.keys import configured_keys
@@ -63,22 +64,27 @@ def create_app(settings: Settings) -> Observed:
     registered = registered_documents(settings.registered_documents) if settings.registered_documents else None
     for text in (registered or {}).values():
         store.prepare(text)
-    endpoint = GraphQLEndpoint(
+    operations = Operations(
         store=store,
         persisted=DocumentsInProcess(registered=registered),
         entrance=_entrance(settings, database, directory, cached),
         report=lambda error, request_id: report_masked(metrics, error, request_id=request_id),
-        settings=HttpSettings(
+        settings=OperationSettings(
             development=settings.is_development,
-            body_limit_bytes=settings.body_limit_bytes,
-            deadline_seconds=settings.deadline_seconds,
             registered_only=registered is not None,
             prices=PriceLimits(settings.price_limit_shoppers, settings.price_limit_staff),
-            max_age_seconds=settings.http_max_age_seconds,
-            proxies=Proxies(settings.trusted_proxies, settings.proxy_header),
         ),
+        proxies=Proxies(settings.trusted_proxies, settings.proxy_header),
         cache=cached.responses if cached else None,
         budget=budget,
+    )
+    endpoint = GraphQLEndpoint(
+        operations=operations,
+        settings=HttpSettings(
+            body_limit_bytes=settings.body_limit_bytes,
+            deadline_seconds=settings.deadline_seconds,
+            max_age_seconds=settings.http_max_age_seconds,
+        ),
     )
     graphql = Route("/graphql", endpoint)
     routes = [

@@ -15,6 +15,7 @@ from core.errors import Forbidden
 from engine.documents import DocumentStore
 from server.graphql.contexts import RequestView
 from server.graphql.http import GraphQLEndpoint, HttpSettings
+from server.graphql.operating import Operations, OperationSettings
 from server.graphql.persisted import DocumentsInProcess
 from tests.servers import served
 
@@ -196,13 +197,15 @@ def build_store(**options: object) -> DocumentStore:
 async def serving(**settings: object) -> AsyncIterator[Synthetic]:
     """Serve the synthetic endpoint with these settings."""
     synthetic = Synthetic()
-    endpoint = GraphQLEndpoint(
+    ours = {field.name for field in dataclasses.fields(OperationSettings)}
+    operations = Operations(
         store=build_store(),
         persisted=synthetic.persisted,
         entrance=synthetic,
         report=synthetic.report,
-        settings=HttpSettings(**settings),
+        settings=OperationSettings(**{name: settings.pop(name) for name in ours & settings.keys()}),
     )
+    endpoint = GraphQLEndpoint(operations=operations, settings=HttpSettings(**settings))
     async with served(Starlette(routes=[Route("/graphql", endpoint=endpoint)])) as address:
         synthetic.url = address
         yield synthetic

@@ -10,7 +10,7 @@ from sqlalchemy import func, text, update
 from models import listings
 from schema.build import build
 from schema.policies import Open, policy_of
-from server.graphql import http
+from server.graphql import operating
 from tests import factories
 from tests.api.caching import (
     NAMES,
@@ -136,7 +136,7 @@ async def test_an_answer_that_is_overtaken_while_it_is_made_is_not_taken_for_a_n
     settings, made, database, monkeypatch
 ):
     """It is read, somebody commits, it is stored: it may not be found under the version of then."""
-    execute = http.execute
+    execute = operating.execute
     begun, may_go_on = asyncio.Event(), asyncio.Event()
 
     async def held(*arguments, **named):
@@ -147,10 +147,10 @@ async def test_an_answer_that_is_overtaken_while_it_is_made_is_not_taken_for_a_n
 
     async with process(settings, response_cache_staleness_ms=0) as strict:
         ask = strict.of(made)
-        monkeypatch.setattr(http, "execute", held)
+        monkeypatch.setattr(operating, "execute", held)
         old = asyncio.create_task(ask(NAMES))
         await begun.wait()
-        monkeypatch.setattr(http, "execute", execute)
+        monkeypatch.setattr(operating, "execute", execute)
         await write_statements(database, made, "UPDATE product SET name = 'New'")
         assert {node["name"] for node in (await ask(NAMES)).data["products"]["nodes"]} == {"New"}
         may_go_on.set()

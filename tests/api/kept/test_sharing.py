@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from server.graphql import http
+from server.graphql import operating
 from tests import factories
 from tests.api.caching import NAMES, cache_of, hits, process, query_of
 from tests.api.catalogues import catalogue
@@ -21,14 +21,14 @@ async def test_what_one_process_has_made_another_finds(writer, neighbour, made):
 
 async def test_fifty_who_ask_at_once_are_answered_by_one_execution(settings, made, monkeypatch):
     calls = 0
-    execute = http.execute
+    execute = operating.execute
 
     async def counted(*arguments, **named):
         nonlocal calls
         calls += 1
         return await execute(*arguments, **named)
 
-    monkeypatch.setattr(http, "execute", counted)
+    monkeypatch.setattr(operating, "execute", counted)
     async with process(settings) as single:
         answers = await asyncio.gather(*(single.of(made)(NAMES) for _ in range(50)))
     assert calls == 1
