@@ -1,6 +1,6 @@
 """Makes the plan of an operation from its collected fields; graphql-core says which fields those are."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from graphql import (
@@ -23,9 +23,9 @@ from graphql.execution.collect_fields import (
 from graphql.execution.values import VariableValues
 
 from engine.arguments import arguments_of
+from engine.building import built, generated
 from engine.fields import (
     GUARD,
-    Plain,
     carries,
     is_of_rows,
     loaded_field_of,
@@ -35,7 +35,7 @@ from engine.fields import (
     row_field_of,
 )
 from engine.folding import Fold, NotFolded
-from engine.leaves import Names, complete_leaf, leaf_code
+from engine.leaves import complete_leaf
 from engine.plans import Arguments, Carrying, Field, Loading, Plan, Selection
 
 MOST_FIELDS = 20_000
@@ -158,7 +158,7 @@ class Compiler:
                 keys.append(key)
         later = [field for field in fields if not _is_at_once(field)]
         needs_paths = any(_asks_for_path(field) for field in fields)
-        build = None if len(later) == len(fields) and not typenames else _built(type_, keys, fields, later)
+        build = None if len(later) == len(fields) and not typenames else built(type_, keys, fields, later)
         return Selection(
             type_, fields, keys, typenames, later, needs_paths, is_trusted or type_.is_type_of is None, build
         )
@@ -330,40 +330,3 @@ def _object_type(field: Field) -> GraphQLObjectType:
     named = get_named_type(field.type)
     assert isinstance(named, GraphQLObjectType)  # noqa: S101  (narrows the type: abstract fields never come here)
     return named
-
-
-def _built(
-    type_: GraphQLObjectType, keys: Sequence[str], fields: Sequence[Field], later: Sequence[Field]
-) -> Callable[..., list[dict[str, object]]]:
-    """Generate the function that makes all objects of a level."""
-    names, by_key = Names(), {field.key: field for field in fields}
-    parts = []
-    for key in keys:
-        field = by_key.get(key)
-        if field is None:
-            code = repr(type_.name)
-        elif field in later:
-            code = "None"
-        else:
-            plain = plain_of(type_, field.name, field.definition)
-            assert isinstance(plain, Plain)  # noqa: S101  (narrows the type)
-            code = leaf_code(field.type, plain.code("p", names), names, is_settled=plain.is_settled)
-        parts.append(f"{key!r}: {code}")
-    return generated(_BUILD.format(parts=", ".join(parts)), names)
-
-
-_BUILD = """\
-def build(ps):
-    outs = []
-    for p in ps:
-        outs.append({{{parts}}})
-    return outs
-"""
-
-
-def generated(source: str, names: Names) -> Callable[..., list[dict[str, object]]]:
-    """Return the function `build` of a source text that holds nothing but quoted keys and generated names."""
-    namespace = dict(names.values)
-    exec(compile(source, "<plan>", "exec"), namespace)  # noqa: S102  (see above; a test reads the texts)
-    build: Callable[..., list[dict[str, object]]] = namespace["build"]
-    return build

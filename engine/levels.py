@@ -6,7 +6,8 @@ from typing import Any
 from graphql import GraphQLError, GraphQLList, GraphQLNonNull, GraphQLOutputType
 from graphql.pyutils import Path, Undefined, is_iterable
 
-from engine.folding import Bail, Carried
+from engine.folding import Bail
+from engine.layouts import Carried
 from engine.leaves import Unusual
 from engine.object_types import by_type, checked_types
 from engine.outcomes import rises

@@ -16,7 +16,7 @@ class LoadingContext(Protocol):
     """What the context of an operation offers to fields that load."""
 
     carried: MutableMapping[str, Any]
-    """What root fields shall bring in their own statement (`engine.folding.Carried`), by response key."""
+    """What root fields shall bring in their own statement (`engine.layouts.Carried`), by response key."""
 
     def load(self, relation: Any, key: Any, root: str, arguments: Mapping[str, Any]) -> Awaitable[Any]:
         """Read what a relation holds for a key, below the root field with this response key."""

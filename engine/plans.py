@@ -33,7 +33,7 @@ class Carrying:
     """What is folded into the statement of a root field (`engine.folding`).
 
     Attributes:
-        wanted: `engine.folding.Wanted` of its rows.
+        wanted: `engine.layouts.Wanted` of its rows.
         slots: What reads the arguments of each carried relation.
         is_whole: Whether the operation reads nothing else.
         complete: Makes the whole response of the root field from its value and those arguments; None where some part

@@ -5,7 +5,7 @@ from graphql import OperationDefinitionNode, parse
 from graphql.execution.values import VariableValues
 
 from engine.compile import Compiler
-from engine.folding import Wanted
+from engine.layouts import Wanted
 from schema.build import build
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from engine import building, graphql
 from engine import compile as compiling
-from engine import graphql
-from engine.compile import generated
+from engine.building import generated
 from tests.engine.comparing import Outcome
 from tests.engine.running import errors_of, run
 from tests.engine.synthetic import strawberries
@@ -100,7 +100,8 @@ async def test_code_holds_nothing_but_quoted_keys_and_generated_names(monkeypatc
         sources.append(source)
         return generated(source, names)
 
-    monkeypatch.setattr(compiling, "generated", noted)
+    for module in (building, compiling):
+        monkeypatch.setattr(module, "generated", noted)
     await run(
         SCHEMA, "{ part { import: id __class__: name os_system: colour title weight __typename } }", context=Shelf(1)
     )
