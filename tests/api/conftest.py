@@ -100,8 +100,10 @@ class Api:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Let each executor run the tests of mutations."""
-    if "api" in metafunc.fixturenames and metafunc.module.__name__.rpartition(".")[2].startswith("test_mutations"):
+    """Let each executor run the tests of mutations, but for those that are marked `asked_once`."""
+    is_of_mutations = metafunc.module.__name__.rpartition(".")[2].startswith("test_mutations")
+    is_asked_once = metafunc.definition.get_closest_marker("asked_once") is not None
+    if "api" in metafunc.fixturenames and is_of_mutations and not is_asked_once:
         metafunc.parametrize("api", MUTATING_EXECUTORS, indirect=True)
 
 

@@ -16,6 +16,10 @@ query ($id: ID!) { product(id: $id) { priceRange { minimum { amount } maximum { 
 """
 
 
+# Who comes first is another one each time.
+pytestmark = pytest.mark.asked_once
+
+
 class Holder:
     """A session of its own that holds rows of a shop, and sees who waits for it."""
 
