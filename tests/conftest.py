@@ -30,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "asked_once: what is asked through the API is not asked of the other executors too")
+    config.addinivalue_line("markers", "asked_once: the other executors are not asked the same")
     config.stash[_SERVERS] = Servers(config.getoption("--postgres-url"))
 
 
