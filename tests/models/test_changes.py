@@ -15,7 +15,12 @@ from resolvers.context import Shop
 from tests import factories
 from tests.api.catalogues import catalogue
 
-UNWATCHED = {"catalogue_change": "it is the trace itself", "domain": "it leads to a shop, and nobody reads it"}
+UNWATCHED = {
+    "catalogue_change": "it is the trace itself",
+    "domain": "it leads to a shop, and nobody reads it",
+    "outbox_event": "it tells of changes, and no answer that is kept shows it",
+    "outbox_position": "as outbox_event",
+}
 _RENAME = text("UPDATE product SET name = name || '!'")
 
 
