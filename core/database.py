@@ -50,7 +50,7 @@ class Database:
 
         Args:
             url: `postgresql://user:password@host:port/database` of a role that is, or may become, `galleria_app`.
-            pool_size: Connections for reads; writes have half as many of their own.
+            pool_size: Connections for reads; writes have as many of their own. Each is opened when it is needed.
             acquire_timeout_seconds: How long an operation waits for a connection before it is told to come back later.
         """
         parts = make_url(url)
@@ -58,11 +58,8 @@ class Database:
         if parts.username != APPLICATION_ROLE:
             settings["role"] = APPLICATION_ROLE
         connect = functools.partial(_connect, url, settings)
-        reads, writes = (
-            ReadPool(connect, PoolSettings(at_most=at_most, timeout_seconds=acquire_timeout_seconds))
-            for at_most in (pool_size, max(2, pool_size // 2))
-        )
-        return cls(reads, writes)
+        pool = PoolSettings(at_most=pool_size, timeout_seconds=acquire_timeout_seconds)
+        return cls(ReadPool(connect, pool), ReadPool(connect, pool))
 
     @classmethod
     async def connect(cls, url: str, *, pool_size: int = 10, acquire_timeout_seconds: float = 5.0) -> Self:
@@ -80,14 +77,17 @@ class Database:
         await self.writes.close()
         await self.reads.close()
 
-    def of_tenant(self, tenant: uuid.UUID, *, statement_timeout_seconds: float = 10.0) -> "TenantDatabase":
+    def of_tenant(
+        self, tenant: uuid.UUID, *, statement_timeout_seconds: float = 10.0, actor: str = ""
+    ) -> "TenantDatabase":
         """Return the part of the database that one tenant sees, for one operation.
 
         Args:
             tenant: The tenant.
             statement_timeout_seconds: From now on; a transaction that begins later has what is left of it.
+            actor: Who writes, as events name them; empty where nobody is to be named.
         """
-        return TenantDatabase(self, tenant, statement_timeout_seconds)
+        return TenantDatabase(self, Scope(tenant, time.monotonic() + statement_timeout_seconds, actor))
 
     async def fetch_platform(self, statement: Executable, **values: Any) -> list[Row]:
         """Run a statement that needs no tenant: the look-up of the tenant itself."""
@@ -114,6 +114,7 @@ class TenantDatabase:
         tenant: The tenant.
         statistics: What was asked so far.
         has_written: Whether a write block has begun.
+        is_at_last_read: Whether the next read is the last, so that nothing has to see the same moment as it does.
         may_have_changed: Whether a block was written that may have changed the tenant itself.
     """
 
@@ -126,13 +127,14 @@ class TenantDatabase:
         "_reader",
         "_scope",
         "has_written",
+        "is_at_last_read",
         "may_have_changed",
         "statistics",
         "tenant",
     )
 
-    def __init__(self, database: Database, tenant: uuid.UUID, statement_timeout_seconds: float) -> None:
-        self.tenant = tenant
+    def __init__(self, database: Database, scope: Scope) -> None:
+        self.tenant = scope.tenant
         self.statistics = Statistics()
         self.may_have_changed = False
         self._database = database
@@ -140,9 +142,9 @@ class TenantDatabase:
         self._lock = asyncio.Lock()
         self._reader: asyncio.Task[Any] | None = None
         self._is_closed = False
-        self.has_written = False
+        self.has_written = self.is_at_last_read = False
         self._on_write: list[Callable[[], None]] = []
-        self._scope = Scope(tenant, time.monotonic() + statement_timeout_seconds)
+        self._scope = scope
 
     async def fetch(self, statement: Executable | Compiled, *, alone: bool = False, **values: Any) -> list[Row]:
         """Run a read.
@@ -171,7 +173,7 @@ class TenantDatabase:
                 raise asyncio.CancelledError("the operation has ended")
             self._reader = asyncio.current_task()
             try:
-                rows = await self._read(compiled, arguments, alone=alone)
+                rows = await self._read(compiled, arguments, alone=alone or self.is_at_last_read)
             except READ_REFUSALS as error:
                 raise translated(error) or error from error
             finally:

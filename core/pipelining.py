@@ -39,6 +39,18 @@ def messages(name: str, *texts: tuple[str, int]) -> bytes:
     return _literal(head) + parameters + _literal(no_formats + _EXECUTE)
 
 
+def message(name: str, *texts: bytes) -> bytes:
+    """Return the messages that run a prepared statement without a Sync, for parameters of any width.
+
+    Args:
+        name: The name that the statement was prepared by; it must return no rows.
+        texts: The parameters, which are sent as texts, without zero bytes.
+    """
+    parameters = b"".join([len(text).to_bytes(4) + text for text in texts])
+    bind = b"\0%b\0\0\0%b%b\0\0" % (name.encode(), len(texts).to_bytes(2), parameters)
+    return b"B" + (4 + len(bind)).to_bytes(4) + bind + _EXECUTE
+
+
 def fetch(
     connection: asyncpg.Connection, statement: PreparedStatement, arguments: Sequence[Any], *, behind: bytes = b""
 ) -> Awaitable[list[Any]]:

@@ -25,15 +25,17 @@ _NOTHING = "SELECT"
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _BEGIN_BLOCK = "BEGIN"
+_NAME_ACTOR = "SELECT set_config('app.actor', $1, true)"
 
 # It returns no row, and everything that it sets ends with the transaction. Compiling a plan costs more than our
 # statements take; said here and not when connecting, since poolers refuse settings that they do not know.
-_ENTER_BLOCK = (
+_ENTER_SHOP = (
     "SELECT WHERE set_config('app.shop_id', $1, true) IS NULL"
     " OR set_config('statement_timeout', $2, true) IS NULL"
     " OR set_config('jit', 'off', true) IS NULL"
 )
-_ENTER = f"{_ENTER_BLOCK} OR set_config('transaction_read_only', 'on', true) IS NULL"
+_ENTER = f"{_ENTER_SHOP} OR set_config('transaction_read_only', 'on', true) IS NULL"
+_ENTER_BLOCK = f"{_ENTER_SHOP} OR set_config('app.actor', $3, true) IS NULL"
 
 _NAMED = {
     "galleria_begin": _BEGIN,
@@ -44,7 +46,7 @@ _NAMED = {
 _SCOPED = (("%b", 32), ("%10d", 10))
 _ALONE = pipelining.messages("galleria_enter", *_SCOPED)
 _SNAPSHOT = pipelining.messages("galleria_begin") + _ALONE
-_BLOCK = pipelining.messages("galleria_begin_block") + pipelining.messages("galleria_enter_block", *_SCOPED)
+_BLOCK = pipelining.message("galleria_begin_block")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,15 +56,22 @@ class Scope:
     Attributes:
         tenant: The tenant.
         until: When nobody waits any longer, of `time.monotonic`.
+        actor: Who writes, as events name them; empty where nobody is to be named.
     """
 
     tenant: uuid.UUID
     until: float
+    actor: str = ""
 
     @property
     def milliseconds(self) -> int:
         """What is left of the time; PostgreSQL takes 0 for ever, so never less than 1."""
         return min(max(1, int((self.until - time.monotonic()) * 1000)), _LONGEST_TIMEOUT)
+
+    @property
+    def actor_text(self) -> bytes:
+        """The actor without what PostgreSQL has no place for: a token's subject is any text."""
+        return self.actor.encode(errors="replace").replace(b"\0", b"?")
 
 
 class ReadConnection:
@@ -139,12 +148,15 @@ class ReadConnection:
         if not self._is_pipelined:
             await self.begin_block(scope)
             return await self._run(statement, arguments)
-        behind = _BLOCK % (scope.tenant.hex.encode(), scope.milliseconds)
+        texts = scope.tenant.hex.encode(), b"%d" % scope.milliseconds, scope.actor_text
+        behind = _BLOCK + pipelining.message("galleria_enter_block", *texts)
         return await pipelining.fetch(self.driver, statement, arguments, behind=behind)
 
     async def begin_block(self, scope: Scope) -> None:
         """Begin a write block without a statement."""
         await self.driver.execute(_begun(_BEGIN_BLOCK, scope))
+        if scope.actor:
+            await self.driver.execute(_NAME_ACTOR, scope.actor_text.decode())
 
     async def end(self, *, timeout_seconds: float) -> None:
         """End whatever the connection is in the middle of, so that nothing of it reaches the next operation."""

@@ -120,7 +120,10 @@ class Settings:
     pool_size: Annotated[
         int,
         Variable(
-            "GALLERIA_POOL_SIZE", integer(1, 1_000), "Database connections of one process, at most.", default="10"
+            "GALLERIA_POOL_SIZE",
+            integer(1, 1_000),
+            "Database connections of one process for reads, at most, and as many for writes.",
+            default="10",
         ),
     ]
     deadline_seconds: Annotated[

@@ -101,6 +101,9 @@ class Compiler:
         for carrying in self._carrying:
             carrying.is_whole = is_whole
         is_serial = self._operation.operation is OperationType.MUTATION
+        if is_serial and len(root.fields) == 1 and self._resolvers == 1 and len(self._uses) == 1:
+            ((field, *others),) = self._uses.values()
+            field.is_last = not others
         return Plan(
             root,
             is_serial=is_serial,

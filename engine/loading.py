@@ -36,6 +36,10 @@ class LoadingContext(Protocol):
         """
         ...
 
+    def reads_no_more_than(self, relation: Any) -> None:
+        """Take note that one batch of a relation, right after this, is all that a mutation still reads."""
+        ...
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Argument:

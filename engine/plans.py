@@ -68,6 +68,7 @@ class Field:
         complete_leaf: For leaves: turns a value that is neither None nor a list into its response.
         is_settled: Whether values are known to be neither awaitable, nor functions, nor exceptions.
         is_alone: Of a field that loads: whether no other field of the operation reads the same.
+        is_last: Of a field that loads: whether nothing else is read once the only mutation is done.
         carrying: Of a root field: what its statement brings along.
     """
 
@@ -86,6 +87,7 @@ class Field:
     complete_leaf: Callable[[Any], Any] | None = None
     is_settled: bool = False
     is_alone: bool = False
+    is_last: bool = False
     carrying: Carrying | None = None
 
     @property

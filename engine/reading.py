@@ -34,8 +34,11 @@ async def _loaded(field: Field, sources: Sequence[Any], state: State, root: str)
     key = loading.key
     keys = [getattr(source, key) for source in sources]
     arguments = loading.arguments(state)
+    context = state.context
+    if field.is_last:
+        context.reads_no_more_than(loading.relation)
     try:
-        return await state.context.load_list(loading.relation, keys, root, arguments, alone=field.is_alone)
+        return await context.load_list(loading.relation, keys, root, arguments, alone=field.is_alone)
     except Exception as error:  # noqa: BLE001  (it is the error of all that was asked for)
         return [None if key is None else state.fail(error) for key in keys]
 

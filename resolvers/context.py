@@ -11,7 +11,7 @@ from core.database import TenantDatabase
 from core.errors import Forbidden, Unauthenticated
 from core.pagination import CursorCodec
 from loaders import Loaders
-from loaders.batching import Relation
+from loaders.batching import Kind, Relation
 from loaders.carrying import Carried
 from models.scopes import Scope
 
@@ -62,6 +62,11 @@ class Actor:
     kind: ActorKind
     subject: str | None = None
     permissions: frozenset[Permission] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """The kind and, where there is one, the subject: `staff:7`."""
+        return self.kind.value if self.subject is None else f"{self.kind.value}:{self.subject}"
 
     def may(self, permission: Permission) -> bool:
         """Tell whether the actor holds a permission; the system holds all."""
@@ -162,6 +167,10 @@ class Context:
     ) -> Awaitable[list[Any]]:
         """Read the same for all parents of a level; see `loaders.Loaders.load_list`."""
         return self.loaders.load_list(relation, keys, self._scope(root), arguments, alone=alone)
+
+    def reads_no_more_than(self, relation: Relation) -> None:
+        """Take note that one batch of a relation is all that the operation still reads."""
+        self.database.is_at_last_read = relation.kind is not Kind.PAGE
 
     def _scope(self, root: str) -> Scope:
         scope = self.scopes.get(root)

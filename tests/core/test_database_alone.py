@@ -291,3 +291,11 @@ async def hear_last_words(database, relay):
         fields = b"SFATAL\0C57P01\0Mterminating connection\0\0"
         relay.clients[-1].write(kind + (4 + len(fields)).to_bytes(4) + fields)
     await heard.wait()
+
+
+async def test_the_last_read_of_an_operation_leaves_no_transaction_open(single, shop):
+    tenant = single.of_tenant(shop.id)
+    tenant.is_at_last_read = True
+    assert (await tenant.fetch(COUNT))[0].total == 0
+    await assert_clean(single)
+    await tenant.close()

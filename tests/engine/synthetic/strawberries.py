@@ -60,6 +60,9 @@ class Shelf:
 
         return several()
 
+    def reads_no_more_than(self, relation: Any) -> None:
+        """Take no note: nothing here is read in transactions."""
+
     def _read(self, relation: str, key: Any, arguments: Mapping[str, Any]) -> Any:
         if mixed(self.seed, relation, sorted(arguments.items())) % 100 < self.faults:
             raise Broken(f"no {relation}")
