@@ -8,7 +8,11 @@ from engine.documents import DocumentStore, Operation
 from engine.plans import Field, Plan, Selection
 from schema.build import build
 
-UPDATE = 'categoryUpdate(id: "a", input: {}) { %s }'
+
+def update(shown: str) -> str:
+    return f'categoryUpdate(id: "a", input: {{}}) {{ category {{ {shown} }} }}'
+
+
 STORE = DocumentStore(build())
 
 
@@ -33,9 +37,9 @@ def loading(selection: Selection) -> list[Field]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("mutation { %s }" % (UPDATE % "category { id }"), [True]),
-        ("mutation { %s }" % (UPDATE % "category { id parent { id } }"), [False, False]),
-        ("mutation { %s b: %s }" % (UPDATE % "category { id }", UPDATE % "category { id }"), [False, False]),
+        (f"mutation {{ {update('id')} }}", [True]),
+        (f"mutation {{ {update('id parent { id }')} }}", [False, False]),
+        (f"mutation {{ {update('id')} b: {update('id')} }}", [False, False]),
         ('{ category(slug: "a") { parent { id } } }', [False]),
     ],
 )
