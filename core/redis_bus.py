@@ -111,9 +111,6 @@ class BusInRedis:
             try:
                 await self._converse(connection)
             except Exception as error:  # noqa: BLE001 - whatever it was, the next connection may do better.
-                # A group of tasks that is cancelled tells of what failed meanwhile, and not that it was cancelled.
-                if _is_cancelled():
-                    return
                 self._note_failure(error)
             finally:
                 self._is_healthy = False
@@ -127,10 +124,17 @@ class BusInRedis:
             await connection.connect()  # type: ignore[no-untyped-call]
         self._connection = connection
         self._subscribing = dict.fromkeys(self._listeners, True)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._read(connection))
-            tasks.create_task(self._write(connection))
-            tasks.create_task(self._watch())
+        # Not a group of tasks: one that is cancelled while a task fails tells of the failure only.
+        tasks = [
+            asyncio.ensure_future(each) for each in (self._read(connection), self._write(connection), self._watch())
+        ]
+        try:
+            [first, *_], _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await first
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _read(self, connection: Connection) -> None:
         while True:
@@ -193,12 +197,7 @@ class BusInRedis:
     def _note_failure(self, error: Exception) -> None:
         self._failures += 1
         if self._failures == 1:
-            self._report(error.exceptions[0] if isinstance(error, ExceptionGroup) else error)
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+            self._report(error)
 
 
 def _channel(shop_id: uuid.UUID) -> bytes:
