@@ -24,7 +24,7 @@ from server.graphql.answers import (
 from server.graphql.caching import Kept
 from server.graphql.contexts import OperationContext, RequestView, headers_of
 from server.graphql.costs import Costs
-from server.graphql.negotiation import JSON
+from server.graphql.negotiation import JSON, Streaming
 from server.graphql.refusals import BodyLate
 from server.graphql.seen import Key
 from server.limits import Payer
@@ -49,6 +49,7 @@ class Exchange:
         request_id: The client's own where it is well-formed, else a new one.
         observation: What the log and the metrics will say.
         media_type: Of the answer; `application/json` until the client's wish is known.
+        streaming: Whether the client wants a stream of events.
         is_read: Whether all of the request has arrived.
         is_executing: Whether execution has begun.
         context: What the operation runs with, once it is open.
@@ -64,6 +65,7 @@ class Exchange:
     request_id: str
     observation: Observation
     media_type: str = JSON
+    streaming: Streaming = Streaming.NEVER
     is_read: bool = False
     is_executing: bool = False
     context: OperationContext | None = None

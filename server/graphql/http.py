@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: POST and GET, one operation a request."""
+"""GraphQL over HTTP: POST and GET, one operation a request; answered at once, or by a stream of events."""
 
 import dataclasses
 
@@ -9,11 +9,12 @@ from server.graphql.answers import Answer, with_draft_status, with_validator
 from server.graphql.bodies import read_body
 from server.graphql.caching import with_age
 from server.graphql.exchanges import Exchange
-from server.graphql.negotiation import check_content, negotiate
+from server.graphql.negotiation import Streaming, check_content, negotiate, streaming_of
 from server.graphql.operating import Operations
 from server.graphql.refusals import MethodNotAllowed
 from server.graphql.requests import GraphQLRequest, read_json, read_query_string
 from server.graphql.watching import ClientLeft, TimeUp, Watch
+from server.live.framing import as_events
 
 PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name")
 """Headers that no page of another origin can send without the browser asking us first."""
@@ -55,6 +56,8 @@ class GraphQLEndpoint:
             answer = await self._answer(exchange, receive)
         except ClientLeft:
             return
+        if exchange.streaming is Streaming.ALWAYS:
+            answer = as_events(answer)
         if exchange.payer is not None:
             answer.headers.update(exchange.budget_headers())
         if self.operations.settings.development and exchange.context is not None:
@@ -81,7 +84,9 @@ class GraphQLEndpoint:
     async def _serve(self, exchange: Exchange, receive: Receive, watch: Watch) -> Answer:
         if exchange.method not in {"GET", "POST"}:
             raise MethodNotAllowed("Send a GraphQL request by POST or GET.", allowed="GET, POST")
-        exchange.media_type = negotiate(exchange.accept)
+        exchange.streaming = streaming_of(exchange.accept)
+        if exchange.streaming is not Streaming.ALWAYS:
+            exchange.media_type = negotiate(exchange.accept)
         if exchange.method == "GET":
             request = self._read_query(exchange)
         else:
@@ -95,7 +100,8 @@ class GraphQLEndpoint:
         answer = await self.operations.run(exchange, request, caller)
         if self.settings.draft_statuses:
             answer = with_draft_status(answer)
-        return self._for_caches(exchange, request, answer) if exchange.method == "GET" else answer
+        is_kept_outside = exchange.method == "GET" and exchange.streaming is not Streaming.ALWAYS
+        return self._for_caches(exchange, request, answer) if is_kept_outside else answer
 
     def _for_caches(self, exchange: Exchange, request: GraphQLRequest, answer: Answer) -> Answer:
         headers, kept = exchange.headers, exchange.kept

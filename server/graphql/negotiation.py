@@ -1,6 +1,7 @@
 """Which media type a client wants its answer in, and which one it has sent."""
 
 import dataclasses
+import enum
 import functools
 
 from server.graphql.refusals import NotAcceptable, UnsupportedMediaType
@@ -8,12 +9,21 @@ from server.graphql.refusals import NotAcceptable, UnsupportedMediaType
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 PROBLEM = "application/problem+json"
+EVENT_STREAM = "text/event-stream"
 
 _PREFERENCE = (GRAPHQL_RESPONSE, JSON)
 """Where a client names both with the same weight."""
 
 _NO_WILDCARD = 2
 """Specificity of a media range that is a media type (RFC 9110, section 12.5.1)."""
+
+
+class Streaming(enum.Enum):
+    """Which operations a client wants to be answered by a stream of events."""
+
+    NEVER = enum.auto()
+    SUBSCRIPTIONS = enum.auto()
+    ALWAYS = enum.auto()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,7 +64,7 @@ def negotiate(accept: str) -> str:
         if rank[0] > 0 and (rank > best_rank or is_tie_of_wildcards):
             best, best_rank = media_type, rank
     if not best:
-        raise NotAcceptable(f"Answers are {GRAPHQL_RESPONSE} or {JSON}; accept one of them.")
+        raise NotAcceptable(f"Answers are {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM}; accept one of them.")
     return best
 
 
@@ -65,6 +75,24 @@ def accepts_problem(accept: str) -> bool:
 
 
 @functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=256)
+def streaming_of(accept: str) -> Streaming:
+    """Tell which operations are to be answered by a stream of events.
+
+    Only who names the type gets one: all of `*/*` was written with one answer in mind. Who names JSON as well, as
+    many clients do, gets a stream for what only a stream can bring.
+
+    Args:
+        accept: The `Accept` header, empty where there is none.
+    """
+    ranges = _ranges(accept)
+    weight = max((found.weight for found in ranges if found.name == EVENT_STREAM), default=0.0)
+    if weight == 0:
+        return Streaming.NEVER
+    is_first = (weight, _NO_WILDCARD) > max(_rank(ranges, media_type) for media_type in _PREFERENCE)
+    return Streaming.ALWAYS if is_first else Streaming.SUBSCRIPTIONS
+
+
 def check_content(content_type: str | None, content_encoding: str | None) -> None:
     """Refuse a body that is not plain JSON in UTF-8.
 

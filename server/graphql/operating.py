@@ -272,7 +272,9 @@ class Operations:
         return exchange.result(result.data, failures)
 
 
-_NOT_SERVED = Failure("Subscriptions are not served here; ask again by a query when you need news.", BadRequest.code)
+_NOT_SERVED = Failure(
+    "Subscriptions are not served here: send them over a WebSocket, or accept text/event-stream.", BadRequest.code
+)
 
 
 def _check_method(method: str, operation: Operation) -> None:

@@ -1,0 +1,1 @@
+"""Live: operations and events over sockets and streams."""
