@@ -1,0 +1,158 @@
+"""What a process that serves is made of: put together from its settings, started and stopped in order."""
+
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator, Mapping
+
+import redis.asyncio
+
+from core import migrations
+from core.database import Database
+from core.read_pool import ReadPool
+from core.settings import Settings
+from engine.documents import DocumentStore
+from schema.build import build
+from server import health, postgresql
+from server.addresses import Proxies
+from server.authentication import Authenticator
+from server.document_metrics import watch_documents, watch_executions
+from server.entrance import Entrance
+from server.graphql.costs import PriceLimits
+from server.graphql.operating import Operations, OperationSettings
+from server.graphql.persisted import DocumentsInProcess
+from server.graphql.registered import registered_documents
+from server.keys import configured_keys
+from server.limits import Budget, configured_budget
+from server.metrics import Metrics, create_metrics
+from server.observability import report_masked
+from server.response_cache import CachedResponses, cached_responses
+from server.tenancy import ShopDirectory
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts of a process; nothing is connected before `running`.
+
+    Attributes:
+        settings: What they are made from.
+        database: All shops.
+        metrics: Where everything is counted.
+        directory: Where shops are found.
+        store: Documents, and the schema that they are executed on.
+        cached: The response cache; None where there is none.
+        budget: Who may ask for how much.
+        probes: What the probes look at.
+        operations: Serves what is asked, whatever it comes by.
+    """
+
+    settings: Settings
+    database: Database
+    metrics: Metrics
+    directory: ShopDirectory
+    store: DocumentStore
+    cached: CachedResponses | None
+    budget: Budget
+    probes: health.Health
+    operations: Operations
+    _redis: redis.asyncio.Redis | None
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Connect at the start, and hang up in the end."""
+        async with contextlib.AsyncExitStack() as stack:
+            await self.database.open()
+            stack.push_async_callback(self.database.close)
+            if self._redis is not None:
+                stack.push_async_callback(self._redis.aclose)
+            if self.cached is not None:
+                self.cached.open()
+                stack.push_async_callback(self.cached.close)
+            await stack.enter_async_context(self.budget.swept())
+            self.probes.is_started = True
+            try:
+                yield
+            finally:
+                self.probes.is_draining = True
+
+
+def parts_of(settings: Settings) -> Parts:
+    """Make the parts as the settings want them."""
+    database = Database.of(postgresql.application_url(settings), pool_size=settings.pool_size)
+    client = redis.asyncio.from_url(settings.redis_url.value) if settings.redis_url else None
+    metrics = _metrics(database)
+    directory = ShopDirectory(database)
+    registered = registered_documents(settings.registered_documents) if settings.registered_documents else None
+    store = _store(settings, metrics, registered or {})
+    cached = cached_responses(settings, store, database, metrics, directory=directory)
+    budget = configured_budget(settings, metrics)
+    operations = Operations(
+        store=store,
+        persisted=DocumentsInProcess(registered=registered),
+        entrance=_entrance(settings, database, directory, cached),
+        report=lambda error, request_id: report_masked(metrics, error, request_id=request_id),
+        settings=OperationSettings(
+            development=settings.is_development,
+            registered_only=registered is not None,
+            prices=PriceLimits(settings.price_limit_shoppers, settings.price_limit_staff),
+        ),
+        proxies=Proxies(settings.trusted_proxies, settings.proxy_header),
+        cache=cached.responses if cached else None,
+        budget=budget,
+    )
+    return Parts(
+        settings=settings,
+        database=database,
+        metrics=metrics,
+        directory=directory,
+        store=store,
+        cached=cached,
+        budget=budget,
+        probes=_probes(database, client),
+        operations=operations,
+        _redis=client,
+    )
+
+
+def _metrics(database: Database) -> Metrics:
+    """Return the metrics of a process, its pools among them."""
+    metrics = create_metrics()
+    for name, pool in {"reads": database.reads, "writes": database.writes}.items():
+        _watch(metrics, name, pool)
+    return metrics
+
+
+def _watch(metrics: Metrics, name: str, pool: ReadPool) -> None:
+    metrics.watch_pool(name, in_use=lambda: pool.in_use, at_most=lambda: pool.settings.at_most)
+
+
+def _store(settings: Settings, metrics: Metrics, registered: Mapping[str, str]) -> DocumentStore:
+    store = DocumentStore(build(), suggestions=settings.is_development)
+    watch_documents(metrics, store.statistics)
+    watch_executions(metrics, store.executions)
+    for text in registered.values():
+        store.prepare(text)
+    return store
+
+
+def _probes(database: Database, client: redis.asyncio.Redis | None) -> health.Health:
+    return health.Health(
+        database,
+        lambda: migrations.current_revision(database),
+        oldest_revision=migrations.newest_revision(),
+        redis=client.ping if client else None,
+    )
+
+
+def _entrance(
+    settings: Settings, database: Database, directory: ShopDirectory, cached: CachedResponses | None
+) -> Entrance:
+    """Return what finds out who asks, and for which shop."""
+    keys = configured_keys(settings)
+    return Entrance(
+        authenticator=Authenticator(keys, issuer=settings.token_issuer, audience=settings.token_audience),
+        directory=directory,
+        database=database,
+        cached=cached,
+        default_shop=settings.default_shop,
+        deadline_seconds=settings.deadline_seconds,
+    )
