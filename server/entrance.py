@@ -98,7 +98,9 @@ class Entrance:
 
     def open(self, caller: Caller) -> Context:
         """Open what one operation runs with; whoever opens it closes it."""
-        tenant = self._database.of_tenant(caller.shop.id, statement_timeout_seconds=self._deadline_seconds)
+        tenant = self._database.of_tenant(
+            caller.shop.id, statement_timeout_seconds=self._deadline_seconds, actor=caller.actor.name
+        )
         return Context(
             shop=caller.shop,
             actor=caller.actor,

@@ -3,6 +3,7 @@
 from core.database import Database, TenantDatabase
 from core.errors import ConfigurationError
 from models import shops
+from resolvers.context import SYSTEM
 
 STATEMENT_SECONDS = 120.0
 """A statement of a command may take longer than one of a request: it may read the whole shop."""
@@ -20,4 +21,4 @@ async def tenant_of(database: Database, slug: str, *, statement_timeout_seconds:
             f"There is no shop {slug!r}: see `python -m server shops list`, or open it by "
             "`python -m server shops create`."
         )
-    return database.of_tenant(found[0].id, statement_timeout_seconds=statement_timeout_seconds)
+    return database.of_tenant(found[0].id, statement_timeout_seconds=statement_timeout_seconds, actor=SYSTEM.name)

@@ -2,7 +2,8 @@
 
 A shop is filled in one transaction and stays closed, without a host. Then what follows from its rows is derived, each
 time after PostgreSQL took statistics of what it reads, since it plans badly without. Last the shop gets its host and
-opens. An interrupted seeding therefore leaves nothing, or a closed shop without a host.
+opens. An interrupted seeding therefore leaves nothing, or a closed shop without a host. Nobody waits for news of a shop
+that is closed, so none is announced.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from sqlalchemy import delete, select, update
 from core.database import Database, TenantDatabase
 from core.errors import ConfigurationError
 from core.writing import Transaction
-from models import shops
+from models import outbox, shops
 from models.base import Base
 from models.collections import refresh_rules_of_products
 from models.listings import refresh_product_listings
@@ -74,6 +75,7 @@ async def remove_shop(database: Database, slug: str) -> None:
     """Remove a shop with all its rows; does nothing where there is none."""
     for found in await database.fetch_platform(shops.shop_by_slug, slug=slug):
         async with database.of_tenant(found.id, statement_timeout_seconds=_TIMEOUT_SECONDS).write() as transaction:
+            await transaction.execute(outbox.silence)
             await transaction.execute(delete(shops.Shop).where(shops.Shop.id == found.id))
             await transaction.commit()
 
@@ -103,6 +105,7 @@ def frame_of(profile: Profile, count: int) -> Frame:
 
 async def _fill(tenant: TenantDatabase, frame: Frame, advance: Advance) -> None:
     async with tenant.write() as transaction:
+        await transaction.execute(outbox.silence)
         for rows in frame_rows(frame):
             await transaction.add(*rows)
         await _copy_products(transaction, frame, advance)
@@ -120,6 +123,7 @@ async def _list(tenant: TenantDatabase, frame: Frame, advance: Advance) -> None:
 
 async def _open(tenant: TenantDatabase, frame: Frame, advance: Advance) -> None:
     async with tenant.write() as transaction:
+        await transaction.execute(outbox.silence)
         for numbers in _batches(frame.count):
             product_ids = [frame.product_id(number) for number in numbers]
             await transaction.execute(refresh_rules_of_products, {"products": product_ids})

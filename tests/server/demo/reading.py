@@ -8,8 +8,8 @@ from models.shops import shop_by_slug
 from tests import factories  # noqa: F401  (loads every table)
 
 SLUGS = ("demo", "demo-jp", "demo-kw")
-# The traces of changes have random figures, and one for each transaction; a demo shop has no events.
-TABLES = sorted({table.name for table in Base.metadata.sorted_tables} - {"catalogue_change", "outbox_event"})
+# The traces of changes have random figures, and one for each transaction.
+TABLES = sorted({table.name for table in Base.metadata.sorted_tables} - {"catalogue_change"})
 
 
 async def query(database, slug, statement, **values):
