@@ -1,6 +1,7 @@
 """`python -m server demo-traffic`, against a server."""
 
 import asyncio
+import contextlib
 import dataclasses
 import os
 import random
@@ -23,7 +24,8 @@ from server.demo.traffic import Busy, Client, ServerAway, TrafficStopped, change
 from tests.servers import free_port, served
 
 pytestmark = pytest.mark.usefixtures("demo")
-SHOP = "demo-kw"
+# The shops are shared with tests that run at the same time: each test that changes something has a part of its own.
+MOVED, CONTESTED, PRICED = "demo-jp", "demo", "demo-kw"
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +44,14 @@ def seeded(seed: int) -> random.Random:
 
 
 @pytest.fixture
-def demo_client(base_url, settings):
-    opened = Client(f"{base_url}/graphql", _token(settings, SHOP))
-    yield opened
-    opened.close()
+def client_of(base_url, settings):
+    """Opens a client of one of the shops."""
+    with contextlib.ExitStack() as stack:
+
+        def opened(shop: str) -> Client:
+            return stack.enter_context(contextlib.closing(Client(f"{base_url}/graphql", _token(settings, shop))))
+
+        yield opened
 
 
 @pytest.fixture
@@ -68,11 +74,12 @@ def command(development, capsys):  # noqa: ARG001  (its environment)
     return run
 
 
-async def test_stock_and_prices_move(command, demo_client, base_url):
-    before = await asyncio.to_thread(shelf, demo_client, 3)
+async def test_stock_and_prices_move(command, client_of, base_url):
+    client = client_of(MOVED)
+    before = await asyncio.to_thread(shelf, client, 3)
     url = f"{base_url}/graphql"
-    code, out, _ = await command("--shop", SHOP, "--products", "3", "--rate", "50", "--seconds", "1", "--url", url)
-    after = await asyncio.to_thread(shelf, demo_client, 3)
+    code, out, _ = await command("--shop", MOVED, "--products", "3", "--rate", "50", "--seconds", "1", "--url", url)
+    after = await asyncio.to_thread(shelf, client, 3)
     assert code == 0
     changes = int(out.splitlines()[-1].split()[1])
     versions = [
@@ -85,39 +92,41 @@ async def test_stock_and_prices_move(command, demo_client, base_url):
     assert [old.id for old in before] == [new.id for new in after]
 
 
-async def test_what_somebody_else_changed_is_read_again(demo_client):
-    [article, *_] = await asyncio.to_thread(shelf, demo_client, 1)
+async def test_what_somebody_else_changed_is_read_again(client_of):
+    client = client_of(CONTESTED)
+    [article, *_] = await asyncio.to_thread(shelf, client, 1)
     mine, theirs = dataclasses.replace(article), dataclasses.replace(article)
     for change in (sell_or_fill, change_price):
         chance = seeded(7)
-        assert await asyncio.to_thread(change, demo_client, theirs, chance) is True
-        assert await asyncio.to_thread(change, demo_client, mine, chance) is False
+        assert await asyncio.to_thread(change, client, theirs, chance) is True
+        assert await asyncio.to_thread(change, client, mine, chance) is False
         assert (mine.on_hand, mine.price) == (theirs.on_hand, theirs.price)
-        assert await asyncio.to_thread(change, demo_client, mine, chance) is True
+        assert await asyncio.to_thread(change, client, mine, chance) is True
         theirs = dataclasses.replace(mine)
 
 
-async def test_stock_is_filled_up_and_prices_stay_below_what_they_were(demo_client):
-    articles = await asyncio.to_thread(shelf, demo_client, 12)
-    reduced = next(article for article in articles if article.at_most is not None)
+async def test_stock_is_filled_up_and_prices_stay_below_what_they_were(client_of):
+    client = client_of(PRICED)
+    articles = await asyncio.to_thread(shelf, client, 12)
+    reduced = next(article for article in articles[4:] if article.at_most is not None)
     chance = seeded(1)
     for _ in range(15):
-        await asyncio.to_thread(change_price, demo_client, reduced, chance)
+        await asyncio.to_thread(change_price, client, reduced, chance)
         assert 0 < reduced.price <= reduced.at_most
     reduced.on_hand = 2
-    assert await asyncio.to_thread(sell_or_fill, demo_client, reduced, chance)
+    assert await asyncio.to_thread(sell_or_fill, client, reduced, chance)
     assert reduced.on_hand >= 17
     reduced.at_most = reduced.price * 3
     low = reduced.price
     reduced.at_most = None
-    await asyncio.to_thread(change_price, demo_client, reduced, chance)
+    await asyncio.to_thread(change_price, client, reduced, chance)
     assert abs(reduced.price - low) <= low * Decimal("0.07")
 
 
 async def test_a_spent_budget_is_waited_for(settings):
     poor = dataclasses.replace(settings, budgets=budgets("staff=200/1"), redis_url=None)
     async with served(create_app(poor)) as address:
-        client = Client(f"{address}/graphql", _token(settings, SHOP))
+        client = Client(f"{address}/graphql", _token(settings, PRICED))
         try:
             [article, *_] = await asyncio.to_thread(shelf, client, 1)
             outcome: object = True
