@@ -242,6 +242,17 @@ class Settings:
             default="x-forwarded-for",
         ),
     ]
+    drain_seconds: Annotated[
+        int,
+        Variable(
+            "GALLERIA_DRAIN_SECONDS",
+            integer(0, 600),
+            "Seconds over which sockets and streams are closed once the process is told to stop, so that their clients "
+            "do not come back all at once. Until then it serves, and `/readyz` says that it will not for long.",
+            default="20",
+            development="1",
+        ),
+    ]
     default_shop: Annotated[
         str | None,
         Variable("GALLERIA_DEFAULT_SHOP", str, "Shop of requests that name none, by its slug.", development="demo"),

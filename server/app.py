@@ -40,7 +40,7 @@ def create_app(settings: Settings) -> Observed:
     )
     if not settings.cors_origins:
         application = _straight_to(graphql, application)
-    return Observed(application, parts.metrics)
+    return Observed(application, parts.metrics, drain=parts.drain)
 
 
 def _routes(parts: Parts) -> list[Route]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -53,9 +53,15 @@ class Observed:
         metrics: Where the requests are counted.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, *, drain: Callable[[], Awaitable[None]] | None = None) -> None:
         self._app = app
+        self._drain = drain
         self.metrics = metrics
+
+    async def drain(self) -> None:
+        """Close what is live, in order, before the application ends."""
+        if self._drain is not None:
+            await self._drain()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and note what became of it."""

@@ -74,6 +74,10 @@ class Parts:
             finally:
                 self.probes.is_draining = True
 
+    async def drain(self) -> None:
+        """Announce the end of the process, and close what is live; all else is served meanwhile."""
+        self.probes.is_draining = True
+
 
 def parts_of(settings: Settings) -> Parts:
     """Make the parts as the settings want them."""

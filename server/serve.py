@@ -9,7 +9,7 @@ import logging
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import asyncpg
 import sqlalchemy.exc
@@ -40,7 +40,17 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Server(uvicorn.Server):
-    """uvicorn without its handling of signals, which ends the process before ours is stopped in order."""
+    """uvicorn without its handling of signals, which ends the process before ours is stopped in order.
+
+    Args:
+        config: What is served, and how.
+        drain: What comes before requests are refused: what is live is closed in order.
+    """
+
+    def __init__(self, config: uvicorn.Config, *, drain: Callable[[], Awaitable[None]] | None = None) -> None:
+        super().__init__(config)
+        self._drain = drain
+        self._stopping: asyncio.Task[None] | None = None
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -48,9 +58,19 @@ class Server(uvicorn.Server):
         yield
 
     def stop(self) -> None:
-        """Let running requests end; the second time, let them not."""
-        self.force_exit = self.should_exit
-        self.should_exit = True
+        """Let live connections and running requests end; the second time, let them not."""
+        if self._stopping is None:
+            self._stopping = asyncio.get_running_loop().create_task(self._stop())
+        else:
+            self._stopping.cancel()
+            self.force_exit = self.should_exit = True
+
+    async def _stop(self) -> None:
+        try:
+            if self._drain is not None:
+                await self._drain()
+        finally:
+            self.should_exit = True
 
 
 def serve(settings: Settings, console: Console) -> None:
@@ -126,7 +146,7 @@ async def _run(settings: Settings, listener: socket.socket, scraped: socket.sock
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000)
-    server = Server(config_of(application))
+    server = Server(config_of(application), drain=application.drain)
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, server.stop)
     _announce(settings, console)
