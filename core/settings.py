@@ -126,6 +126,17 @@ class Settings:
             default="10",
         ),
     ]
+    drain_seconds: Annotated[
+        int,
+        Variable(
+            "GALLERIA_DRAIN_SECONDS",
+            integer(0, 600),
+            "Seconds over which sockets and streams are closed once the process is told to stop, so that their clients "
+            "do not come back all at once. Until then it serves, and `/readyz` says that it will not for long.",
+            default="20",
+            development="1",
+        ),
+    ]
     deadline_seconds: Annotated[
         int,
         Variable("GALLERIA_DEADLINE_SECONDS", integer(1, 300), "Time that one request may take.", default="10"),
@@ -240,17 +251,6 @@ class Settings:
             one_of("x-forwarded-for", "forwarded"),
             "Header in which those proxies name the client.",
             default="x-forwarded-for",
-        ),
-    ]
-    drain_seconds: Annotated[
-        int,
-        Variable(
-            "GALLERIA_DRAIN_SECONDS",
-            integer(0, 600),
-            "Seconds over which sockets and streams are closed once the process is told to stop, so that their clients "
-            "do not come back all at once. Until then it serves, and `/readyz` says that it will not for long.",
-            default="20",
-            development="1",
         ),
     ]
     default_shop: Annotated[
