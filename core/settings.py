@@ -18,6 +18,7 @@ from core.variables import (
     one_of,
     origins,
     secret_url,
+    switch,
 )
 
 EMBEDDED_FOLDER = "postgresql"
@@ -251,6 +252,25 @@ class Settings:
             one_of("x-forwarded-for", "forwarded"),
             "Header in which those proxies name the client.",
             default="x-forwarded-for",
+        ),
+    ]
+    relay: Annotated[
+        bool,
+        Variable(
+            "GALLERIA_RELAY",
+            switch,
+            "Whether this server gives events their order, `on` or `off`; several may. With `off`, let at least one "
+            "`python -m server relay` run: until then nobody hears of a change.",
+            default="on",
+        ),
+    ]
+    event_retention_days: Annotated[
+        int,
+        Variable(
+            "GALLERIA_EVENT_RETENTION_DAYS",
+            integer(1, 3_650),
+            "Days for which events are kept; a client that was away for longer has to read anew.",
+            default="30",
         ),
     ]
     default_shop: Annotated[

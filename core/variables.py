@@ -160,6 +160,11 @@ def networks(text: str) -> tuple[Network, ...]:
         raise ValueError(f"must be networks such as 10.0.0.0/8 separated by commas: {error}") from None
 
 
+def switch(text: str) -> bool:
+    """Parse `on` or `off`."""
+    return one_of("on", "off")(text) == "on"
+
+
 def one_of(*texts: str) -> Callable[[str], str]:
     """Return a parser of one of several texts."""
 

@@ -101,6 +101,18 @@ class Metrics:
         """
         self.registry.register(_Budgets(points, {"lease": from_lease, "store": from_store}))
 
+    def watch_relay(
+        self, *, relayed: Callable[[], int], waiting: Callable[[], int], lag_seconds: Callable[[], float]
+    ) -> None:
+        """Read what the relay of this process has done, and what it has seen, at each scrape.
+
+        Args:
+            relayed: Returns the events so far that it gave their sequence.
+            waiting: Returns the events of all shops that have none.
+            lag_seconds: Returns for how long the first of them has been waiting; 0 where none is.
+        """
+        self.registry.register(_Outbox(relayed, waiting, lag_seconds))
+
 
 def create_metrics() -> Metrics:
     """Return metrics that stand at zero."""
@@ -152,6 +164,20 @@ class _Budgets(Collector):
         for source, count in self.charges.items():
             charges.add_metric((source,), count())
         yield charges
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class _Outbox(Collector):
+    relayed: Callable[[], int]
+    waiting: Callable[[], int]
+    lag_seconds: Callable[[], float]
+
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        yield CounterMetricFamily("galleria_outbox_relayed", "Events given a sequence here.", self.relayed())
+        yield GaugeMetricFamily("galleria_outbox_waiting", "Events of all shops without a sequence.", self.waiting())
+        yield GaugeMetricFamily(
+            "galleria_outbox_lag_seconds", "How long the first of those has been waiting.", self.lag_seconds()
+        )
 
 
 def one_of(value: str | None, known: Collection[str]) -> str:

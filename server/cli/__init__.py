@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = {
     "keys": "server.cli.keys",
     "schema": "server.cli.schema",
     "warm": "server.cli.warm",
+    "relay": "server.cli.relay",
     "demo-traffic": "server.cli.demo_traffic",
 }
 """The module of each command."""

@@ -1,0 +1,1 @@
+"""What is done beside requests: by a server, or by a process of its own."""
