@@ -16,6 +16,9 @@ from server.single_flight import SingleFlight
 PATIENCE_SECONDS = 1.0
 """How long a check may take; a database that needs longer would fail every request's deadline anyway."""
 
+_SPARED = frozenset({"redis", "bus"})
+"""What a process serves without, if slower."""
+
 PROBE_PATHS = ("/livez", "/readyz", "/startupz")
 
 _log = structlog.get_logger(area="health")
@@ -43,6 +46,7 @@ class Health:
         *,
         oldest_revision: str,
         redis: Callable[[], Awaitable[object]] | None = None,
+        is_bus_healthy: Callable[[], bool] | None = None,
     ) -> None:
         """Describe what readiness depends on.
 
@@ -52,6 +56,8 @@ class Health:
             oldest_revision: What this release needs at least. Revisions are ordered as texts, and newer ones are
                 accepted, since a schema serves the release before it while a roll-out is under way.
             redis: Asks Redis for a sign of life; None where it is not used. The process serves without it, degraded.
+            is_bus_healthy: Tells whether nudges of other processes arrive, see `core.bus.Bus`; None where there are no
+                others. Without them events are read a little later, and the process is degraded.
         """
         self.is_started = False
         self.is_draining = False
@@ -59,6 +65,7 @@ class Health:
         self._revision = revision
         self._oldest_revision = oldest_revision
         self._redis = redis
+        self._is_bus_healthy = is_bus_healthy
         # However many ask, there is one check at a time: probes must not eat the pool they are asking about.
         self._checks: SingleFlight[str, dict[str, str]] = SingleFlight()
 
@@ -70,6 +77,8 @@ class Health:
         checks = {"database": self._check_database(), "schema": self._check_schema()}
         if self._redis is not None:
             checks["redis"] = self._check_redis(self._redis)
+        if self._is_bus_healthy is not None:
+            checks["bus"] = self._check_bus(self._is_bus_healthy)
         outcomes = await asyncio.gather(*(_outcome(name, check) for name, check in checks.items()))
         return dict(zip(checks, outcomes, strict=True))
 
@@ -88,6 +97,9 @@ class Health:
     async def _check_redis(self, ping: Callable[[], Awaitable[object]]) -> str:
         await ping()
         return "ok"
+
+    async def _check_bus(self, is_healthy: Callable[[], bool]) -> str:
+        return "ok" if is_healthy() else "away; live events are polled"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -127,7 +139,7 @@ async def _readiness(health: Health) -> _Report:
         return _Report("draining", {}, is_positive=False)
     checks = await health.checks()
     failed = {name for name, outcome in checks.items() if outcome != "ok"}
-    if failed - {"redis"}:
+    if failed - _SPARED:
         return _Report("unready", checks, is_positive=False)
     return _Report("degraded" if failed else "ready", checks, is_positive=True)
 

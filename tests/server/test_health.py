@@ -127,6 +127,18 @@ async def test_a_lost_redis_degrades(client, dependencies):
     assert answer.json()["checks"]["redis"] == "failed; the log says how"
 
 
+async def test_a_lost_bus_degrades_and_says_what_that_means(dependencies):
+    bus = [False]
+    real = Health(dependencies, dependencies.revision, oldest_revision="0003", is_bus_healthy=lambda: bus[0])
+    async with served(Starlette(routes=routes(real))) as address, httpx.AsyncClient(base_url=address) as client:
+        answer = await client.get("/readyz")
+        assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+        assert answer.json()["checks"]["bus"] == "away; live events are polled"
+        bus[0] = True
+        answer = await client.get("/readyz")
+        assert answer.json() == {"status": "ready", "checks": {"database": "ok", "schema": "ok", "bus": "ok"}}
+
+
 async def test_a_draining_process_is_not_ready_and_asks_nobody(client, dependencies, watched):
     watched.is_draining = True
     answer = await client.get("/readyz")

@@ -1,0 +1,66 @@
+"""Which bus a process has, and what `/metrics` and the log say of it and of the feeds."""
+
+import dataclasses
+
+from prometheus_client.exposition import generate_latest
+from structlog.testing import capture_logs
+
+from core.bus import BusInProcess
+from core.redis_bus import BusInRedis
+from server.feeding import configured_bus, configured_feeds
+from server.metrics import create_metrics
+from tests.core.buses import free_port
+from tests.resolvers.feeding import Heard, number, relay
+
+
+def figures(metrics):
+    """What is shown of the bus and the feeds, by name."""
+    lines = generate_latest(metrics.registry).decode().splitlines()
+    pairs = [line.rsplit(" ", 1) for line in lines if line.startswith(("galleria_bus", "galleria_feed"))]
+    return {name: float(value) for name, value in pairs if not name.endswith("_created")}
+
+
+def test_without_redis_the_bus_stays_in_the_process(settings):
+    assert isinstance(configured_bus(dataclasses.replace(settings, redis_url=None)), BusInProcess)
+    assert isinstance(configured_bus(settings), BusInRedis)
+
+
+async def test_bus_and_feeds_are_counted(database, shop):
+    metrics, bus = create_metrics(), BusInProcess()
+    feeds = configured_feeds(database, bus, metrics)
+    assert set(figures(metrics).values()) == {0.0, 1.0}
+    await number(database, shop)
+    feed, heard = await feeds.follow(shop.id), Heard()
+    for subscriber in (heard, Heard()):
+        feed.subscribe(subscriber)
+    await heard.reaches(await relay(database, bus, shop, 3))
+    seen = figures(metrics)
+    assert seen.pop("galleria_feed_reads_total") >= 2
+    assert seen == {
+        "galleria_bus_healthy": 1.0,
+        "galleria_feeds": 1.0,
+        "galleria_feed_subscribers": 2.0,
+        "galleria_bus_reconnections_total": 0.0,
+        "galleria_bus_published_total": 1.0,
+        "galleria_bus_heard_total": 1.0,
+        "galleria_feed_polls_total": 0.0,
+        "galleria_feed_failures_total": 0.0,
+        "galleria_feed_events_total": 3.0,
+    }
+    feeds.leave(feed)
+    assert figures(metrics)["galleria_feeds"] == 0.0
+
+
+async def test_a_bus_that_is_away_is_told_once_without_its_address(settings, database):
+    secret = type(settings.redis_url)(f"redis://:canary@127.0.0.1:{free_port()}/0")
+    bus, metrics = configured_bus(dataclasses.replace(settings, redis_url=secret)), create_metrics()
+    configured_feeds(database, bus, metrics)
+    with capture_logs() as logs:
+        bus._report(ConnectionError("canary is down"))
+        bus._report(None)
+    assert [(each["log_level"], each["event"]) for each in logs] == [
+        ("warning", "the bus is away; live events are polled"),
+        ("info", "the bus carries events between processes"),
+    ]
+    assert "canary" not in repr(logs)
+    assert figures(metrics)["galleria_bus_healthy"] == 0.0
