@@ -7,16 +7,19 @@ from collections.abc import AsyncIterator, Mapping
 import redis.asyncio
 
 from core import migrations
+from core.bus import Bus
 from core.database import Database
 from core.read_pool import ReadPool
 from core.settings import Settings
 from engine.documents import DocumentStore
+from resolvers.feeds import Feeds
 from schema.build import build
 from server import health, postgresql
 from server.addresses import Proxies
 from server.authentication import Authenticator
 from server.document_metrics import watch_documents, watch_executions
 from server.entrance import Entrance
+from server.feeding import configured_bus, configured_feeds
 from server.graphql.costs import PriceLimits
 from server.graphql.operating import Operations, OperationSettings
 from server.graphql.persisted import DocumentsInProcess
@@ -41,6 +44,8 @@ class Parts:
         store: Documents, and the schema that they are executed on.
         cached: The response cache; None where there is none.
         budget: Who may ask for how much.
+        bus: Says that there are events.
+        feeds: The events of shops, for those who follow them.
         probes: What the probes look at.
         operations: Serves what is asked, whatever it comes by.
     """
@@ -52,6 +57,8 @@ class Parts:
     store: DocumentStore
     cached: CachedResponses | None
     budget: Budget
+    bus: Bus
+    feeds: Feeds
     probes: health.Health
     operations: Operations
     _redis: redis.asyncio.Redis | None
@@ -62,6 +69,8 @@ class Parts:
         async with contextlib.AsyncExitStack() as stack:
             await self.database.open()
             stack.push_async_callback(self.database.close)
+            await self.bus.open()
+            stack.push_async_callback(self.bus.close)
             if self._redis is not None:
                 stack.push_async_callback(self._redis.aclose)
             if self.cached is not None:
@@ -89,6 +98,7 @@ def parts_of(settings: Settings) -> Parts:
     store = _store(settings, metrics, registered or {})
     cached = cached_responses(settings, store, database, metrics, directory=directory)
     budget = configured_budget(settings, metrics)
+    bus = configured_bus(settings)
     operations = Operations(
         store=store,
         persisted=DocumentsInProcess(registered=registered),
@@ -111,7 +121,9 @@ def parts_of(settings: Settings) -> Parts:
         store=store,
         cached=cached,
         budget=budget,
-        probes=_probes(database, client),
+        bus=bus,
+        feeds=configured_feeds(database, bus, metrics),
+        probes=_probes(database, client, bus),
         operations=operations,
         _redis=client,
     )
@@ -138,12 +150,13 @@ def _store(settings: Settings, metrics: Metrics, registered: Mapping[str, str]) 
     return store
 
 
-def _probes(database: Database, client: redis.asyncio.Redis | None) -> health.Health:
+def _probes(database: Database, client: redis.asyncio.Redis | None, bus: Bus) -> health.Health:
     return health.Health(
         database,
         lambda: migrations.current_revision(database),
         oldest_revision=migrations.newest_revision(),
         redis=client.ping if client else None,
+        is_bus_healthy=(lambda: bus.is_healthy) if client else None,
     )
 
 

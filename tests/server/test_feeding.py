@@ -1,16 +1,21 @@
 """Which bus a process has, and what `/metrics` and the log say of it and of the feeds."""
 
+import asyncio
 import dataclasses
 
+import httpx
 from prometheus_client.exposition import generate_latest
 from structlog.testing import capture_logs
 
 from core.bus import BusInProcess
 from core.redis_bus import BusInRedis
+from server.app import create_app
 from server.feeding import configured_bus, configured_feeds
 from server.metrics import create_metrics
+from tests import servers
 from tests.core.buses import free_port
 from tests.resolvers.feeding import Heard, number, relay
+from tests.servers import served
 
 
 def figures(metrics):
@@ -64,3 +69,18 @@ async def test_a_bus_that_is_away_is_told_once_without_its_address(settings, dat
     ]
     assert "canary" not in repr(logs)
     assert figures(metrics)["galleria_bus_healthy"] == 0.0
+
+
+async def test_a_served_process_tells_of_its_bus(settings):
+    port = free_port()
+    url = type(settings.redis_url)(f"redis://127.0.0.1:{port}/0")
+    application = create_app(dataclasses.replace(settings, redis_url=url))
+    async with served(application) as address, httpx.AsyncClient(base_url=address) as client:
+        answer = await client.get("/readyz")
+        assert (answer.status_code, answer.json()["checks"]["bus"]) == (200, "away; live events are polled")
+        assert "galleria_bus_healthy 0.0" in (await client.get("/metrics")).text
+        with servers.redis_at(port):
+            async with asyncio.timeout(20):
+                while (await client.get("/readyz")).json()["checks"]["bus"] != "ok":
+                    continue
+            assert "galleria_bus_healthy 1.0" in (await client.get("/metrics")).text
