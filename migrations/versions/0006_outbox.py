@@ -53,13 +53,20 @@ PARTS = {
     "translation": ("entity_id locale field", "value", "r.entity, r.entity_id, '{}'::jsonb"),
 }
 # A part that goes with its whole changes nothing; and who is in a collection by rule follows from other changes.
-# In parentheses, so that it stays a look-up in an index for each row.
+# Subqueries for one value, so that each stays a look-up in an index.
+LOOK_UP = "(SELECT true FROM {} p WHERE p.shop_id = r.shop_id AND p.id = r.{})"
+TRANSLATED = "attribute attribute_value category collection product product_type variant".split()
 WHOLES = {
-    "attribute_assignment": "product p WHERE p.id = r.product_id",
-    "channel_warehouse": "channel p WHERE p.id = r.channel_id",
-    "collection_product": "collection p WHERE p.kind = 'MANUAL' AND p.id = r.collection_id",
-    "product_relation": "product p WHERE p.id = r.product_id",
-    "product_type_attribute": "product_type p WHERE p.id = r.product_type_id",
+    "attribute_assignment": LOOK_UP.format("product", "product_id"),
+    "channel_warehouse": LOOK_UP.format("channel", "channel_id"),
+    "collection_product": LOOK_UP.format("collection", "collection_id").replace(
+        " p WHERE", " p WHERE kind = 'MANUAL' AND"
+    ),
+    "product_relation": LOOK_UP.format("product", "product_id"),
+    "product_type_attribute": LOOK_UP.format("product_type", "product_type_id"),
+    "translation": "CASE r.entity "
+    + " ".join(f"WHEN '{table}' THEN {LOOK_UP.format(table, 'entity_id')}" for table in TRANSLATED)
+    + " END",
 }
 
 # Figures of a variant, of which an event tells what they were and what they are: the key beside the variant, its name
@@ -83,7 +90,7 @@ FIGURES = {
 }
 FIGURE_TYPES = {"stock_level": "stock.changed", "listing": "price.changed"}
 
-READ_BY_DEFINER = ("collection", "product_type")
+READ_BY_DEFINER = ("attribute", "attribute_value", "category", "collection", "product_type")
 """Beside what it may read already."""
 
 TABLES = (*ENTITIES, *PARTS, *FIGURES)
@@ -206,11 +213,10 @@ def _entity(table: str) -> tuple[str, str, str]:
 def _part(table: str) -> tuple[str, str, str]:
     """Return the statements that announce that a part of something has changed: one event for each whole."""
     key, columns, whole = PARTS[table]
-    exists = f" WHERE (SELECT true FROM {WHOLES[table]} AND p.shop_id = r.shop_id)" if table in WHOLES else ""
     sources = ("new_rows", f"(SELECT n.* FROM {_changed(key, columns)})", "old_rows")
     return tuple(  # type: ignore[return-value]
         f"{EVENT} SELECT w.shop_id, w.aggregate, w.aggregate_id, w.aggregate || '.updated', w.payload, actor FROM ("
-        f"SELECT DISTINCT r.shop_id, {whole} FROM {source} r{exists}) AS w (shop_id, aggregate, aggregate_id, payload)"
+        f"SELECT DISTINCT r.shop_id, {whole} FROM {source} r WHERE {WHOLES[table]}) AS w (shop_id, aggregate, aggregate_id, payload)"
         for source in sources
     )
 
@@ -287,7 +293,7 @@ def _announce(table: str, statements: tuple[str, str, str]) -> None:
 
 
 def _follow_shops() -> None:
-    """Give each new shop its position, and take the events of one that is deleted, after those of the cascade."""
+    """Give each new shop its position, and take the events of one that is deleted, and let the cascade leave none."""
     op.execute(
         """
         CREATE FUNCTION follow_shop() RETURNS trigger
@@ -296,7 +302,8 @@ def _follow_shops() -> None:
         BEGIN
             IF TG_OP = 'INSERT' THEN
                 INSERT INTO outbox_position (shop_id) SELECT n.id FROM new_rows n;
-            ELSE
+            ELSIF EXISTS (SELECT FROM old_rows) THEN
+                PERFORM set_config('app.events', 'off', true);
                 DELETE FROM outbox_event e WHERE e.shop_id IN (SELECT o.id FROM old_rows o);
             END IF;
             RETURN NULL;
