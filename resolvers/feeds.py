@@ -5,23 +5,18 @@ import dataclasses
 import random
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from datetime import datetime
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import TypeVar
 
 from core.bus import BEGUN, Bus
 from core.database import Database
-from core.errors import GalleriaError
-from resolvers.outbox_reading import FeedStatistics, OutboxReader, Report
+from resolvers.outbox_reading import Event, FeedStatistics, OutboxReader, Report
+from resolvers.past_events import EventsExpired, PastEvents
+
+__all__ = ["Event", "EventsExpired", "Feed", "Feeds"]
 
 PAGE_EVENTS = 500
 """Events that are read, and handed out, at once; whoever waits for the event loop waits for as many."""
-
-BLOCK_EVENTS = 100
-"""Past events that are read at once, for all who catch up with them at the same time."""
-
-BLOCKS = 4
-"""Blocks that are kept for a moment: many who were cut off at the same time ask for the same ones."""
 
 POLL_SECONDS = 0.25
 """Between two looks at the database while the bus is not healthy."""
@@ -35,39 +30,8 @@ _ANYTHING = 2**63
 Result = TypeVar("Result")
 
 
-class EventsExpired(GalleriaError):
-    """Events that were asked for are no longer kept; `Feed.oldest` says which are."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Event:
-    """Something that has happened in a shop; see `models.outbox.OutboxEvent`."""
-
-    sequence: int
-    id: uuid.UUID
-    type: str
-    aggregate: str
-    aggregate_id: uuid.UUID
-    payload: Mapping[str, Any]
-    actor: str | None
-    created_at: datetime
-
-
 Hear = Callable[[Sequence[Event]], None]
 """Called with events in order; it returns at once."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Block:
-    """Past events of a shop that were read, or are being read.
-
-    Attributes:
-        events: Those that there were.
-        through: The sequence up to which none is missing.
-    """
-
-    events: "asyncio.Task[list[Event]]"
-    through: int
 
 
 class Feed:
@@ -86,9 +50,8 @@ class Feed:
         self._reader = reader
         self._hears: dict[object, Hear] = {}
         self._wanted = 0
-        self._blocks: dict[int, _Block] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._reading: asyncio.Task[None] | None = self._start(self._find())
+        self._past = PastEvents(shop_id, reader)
+        self._reading: asyncio.Task[None] | None = asyncio.get_running_loop().create_task(self._find())
         self._opening = self._reading
 
     @property
@@ -110,7 +73,7 @@ class Feed:
 
         return end
 
-    async def between(self, after: int, until: int) -> AsyncIterator[Sequence[Event]]:
+    def between(self, after: int, until: int) -> AsyncIterator[Sequence[Event]]:
         """Return past events in pages: those with a sequence above `after`, up to `until` or `position`.
 
         A database that is away is waited for.
@@ -118,15 +81,7 @@ class Feed:
         Raises:
             EventsExpired: The next event is no longer kept.
         """
-        after, until = max(after, 0), min(until, self.position)
-        while after < until:
-            number = after // BLOCK_EVENTS
-            events = await asyncio.shield(self._block(number, until).events)
-            page = [event for event in events if after < event.sequence <= until]
-            if not page or page[0].sequence != after + 1:
-                raise EventsExpired(f"Events after {after} are no longer kept; read the present state instead.")
-            after = page[-1].sequence
-            yield page
+        return self._past.between(after, min(until, self.position))
 
     async def opened(self) -> None:
         """Wait until the position is known.
@@ -143,19 +98,20 @@ class Feed:
 
     def look(self) -> None:
         """Read whatever there is, unless something is being read."""
-        self._blocks.clear()
+        self._past.forget()
         if self._reading is None:
             self.hear(BEGUN)
 
     def close(self) -> None:
         """End what is under way; nobody hears anything more."""
         self._hears.clear()
-        for task in self._tasks:
-            task.cancel()
+        self._past.close()
+        if self._reading is not None:
+            self._reading.cancel()
 
     def _proceed(self) -> None:
         if self._reading is None and self._wanted > self.position:
-            self._reading = self._start(self._read())
+            self._reading = asyncio.get_running_loop().create_task(self._read())
 
     async def _find(self) -> None:
         self.position, self.oldest = await self._reader.position(self.shop_id)
@@ -181,7 +137,7 @@ class Feed:
         return sequence > self.position
 
     async def _next_page(self) -> list[Event]:
-        return await self._page(self.position, PAGE_EVENTS)
+        return await self._reader.page(self.shop_id, self.position, at_most=PAGE_EVENTS)
 
     def _hand_out(self, events: Sequence[Event]) -> None:
         if not events:
@@ -197,29 +153,6 @@ class Feed:
             except Exception as error:  # noqa: BLE001 - the others want to hear too.
                 trouble = {"message": "a subscriber of a feed failed", "exception": error}
                 asyncio.get_running_loop().call_exception_handler(trouble)
-
-    def _block(self, number: int, until: int) -> _Block:
-        """Return the block with this number, as it is or as it was when it held all up to `until`."""
-        block = self._blocks.pop(number, None)
-        if block is None or block.through < min(until, (number + 1) * BLOCK_EVENTS):
-            events = self._start(self._reader.persist(lambda: self._block_events(number)))
-            block = _Block(events, self.position)
-        self._blocks[number] = block
-        if len(self._blocks) > BLOCKS:
-            del self._blocks[next(iter(self._blocks))]
-        return block
-
-    async def _block_events(self, number: int) -> list[Event]:
-        return await self._page(number * BLOCK_EVENTS, BLOCK_EVENTS)
-
-    async def _page(self, after: int, at_most: int) -> list[Event]:
-        return [Event(**row) for row in await self._reader.page(self.shop_id, after, at_most=at_most)]
-
-    def _start(self, work: Coroutine[Any, Any, Result]) -> "asyncio.Task[Result]":
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
 
 
 class Feeds:
@@ -273,13 +206,22 @@ class Feeds:
 
     def leave(self, feed: Feed) -> None:
         """Follow a feed no longer; once for each time that it was followed."""
-        followed = self._followed[feed.shop_id]
-        followed.followers -= 1
-        if followed.followers:
+        followed = self._followed.get(feed.shop_id)
+        if followed is None or followed.feed is not feed:
             return
-        del self._followed[feed.shop_id]
+        followed.followers -= 1
+        if not followed.followers:
+            self._end(followed)
+
+    def close(self) -> None:
+        """End all feeds, whoever follows them."""
+        for followed in tuple(self._followed.values()):
+            self._end(followed)
+
+    def _end(self, followed: "_Followed") -> None:
+        del self._followed[followed.feed.shop_id]
         followed.end()
-        feed.close()
+        followed.feed.close()
         if not self._followed and self._looking is not None:
             self._looking.cancel()
             self._looking = None

@@ -4,8 +4,9 @@ import asyncio
 import dataclasses
 import random
 import uuid
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
 
 from core.database import Database
 from core.statements import Row
@@ -23,6 +24,20 @@ LONGEST_PAUSE_SECONDS = 5.0
 Result = TypeVar("Result")
 Report = Callable[[BaseException | None], None]
 """Told the first failure to read of a series, and None once the database answers again."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Event:
+    """Something that has happened in a shop; see `models.outbox.OutboxEvent`."""
+
+    sequence: int
+    id: uuid.UUID
+    type: str
+    aggregate: str
+    aggregate_id: uuid.UUID
+    payload: Mapping[str, Any]
+    actor: str | None
+    created_at: datetime
 
 
 @dataclasses.dataclass(slots=True)
@@ -57,9 +72,10 @@ class OutboxReader:
         rows = await self._fetch(shop_id, outbox.position)
         return (rows[0].sequence, rows[0].oldest) if rows else (0, 1)
 
-    async def page(self, shop_id: uuid.UUID, after: int, *, at_most: int) -> list[Row]:
+    async def page(self, shop_id: uuid.UUID, after: int, *, at_most: int) -> list[Event]:
         """Return the events of a shop with a sequence above `after`, in order."""
-        return await self._fetch(shop_id, outbox.events_after, after=after, limit=at_most)
+        rows = await self._fetch(shop_id, outbox.events_after, after=after, limit=at_most)
+        return [Event(**row) for row in rows]
 
     async def persist(self, read: Callable[[], Awaitable[Result]]) -> Result:
         """Read, again and again until it succeeds."""

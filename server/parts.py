@@ -71,6 +71,7 @@ class Parts:
             stack.push_async_callback(self.database.close)
             await self.bus.open()
             stack.push_async_callback(self.bus.close)
+            stack.callback(self.feeds.close)
             if self._redis is not None:
                 stack.push_async_callback(self._redis.aclose)
             if self.cached is not None:

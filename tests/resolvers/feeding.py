@@ -50,6 +50,14 @@ async def stored(database, shop, after):
     return [row.id for row in rows]
 
 
+async def settled(feed):
+    """Wait until a feed reads nothing."""
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        await asyncio.sleep(0)
+        while feed._reading is not None:
+            await asyncio.wait([feed._reading])
+
+
 async def fetch(database, shop, statement, **values):
     tenant = database.of_tenant(shop.id)
     try:

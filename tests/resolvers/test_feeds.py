@@ -6,46 +6,15 @@ import gc
 import pytest
 from sqlalchemy import delete, update
 
-from core.bus import BusInProcess, Nudge
+from core.bus import Nudge
 from core.database import Database
 from core.errors import Overloaded
 from models.outbox import OutboxEvent, OutboxPosition
 from resolvers import feeds as feeds_module
 from resolvers import outbox_reading
-from resolvers.feeds import EventsExpired, Feed, Feeds
+from resolvers.feeds import Feed, Feeds
 from tests import factories
-from tests.resolvers.feeding import TIMEOUT_SECONDS, Heard, announce, gated, number, relay, stored
-
-
-@pytest.fixture
-def bus():
-    return BusInProcess()
-
-
-@pytest.fixture
-async def feeds(database, bus):
-    made = Feeds(database, bus)
-    yield made
-    for followed in tuple(made._followed.values()):
-        for _ in range(followed.followers):
-            made.leave(followed.feed)
-
-
-@pytest.fixture
-async def feed(database, feeds, shop):
-    """A feed that has read all there was, and what it is told when listening begins."""
-    await number(database, shop)
-    found = await feeds.follow(shop.id)
-    await settled(found)
-    return found
-
-
-async def settled(feed):
-    """Wait until a feed reads nothing."""
-    async with asyncio.timeout(TIMEOUT_SECONDS):
-        await asyncio.sleep(0)
-        while feed._reading is not None:
-            await asyncio.wait([feed._reading])
+from tests.resolvers.feeding import TIMEOUT_SECONDS, Heard, announce, gated, number, relay, settled, stored
 
 
 async def test_a_feed_begins_where_the_shop_is(database, feeds, shop):
@@ -199,12 +168,23 @@ async def test_who_leaves_last_leaves_nothing(bus, feeds, shop):
         feed = await feeds.follow(shop.id)
         feed.subscribe(Heard())
         feeds.leave(feed)
-    await asyncio.wait(feed._tasks)
+    await asyncio.wait([feed._reading])
     del feed
     assert (len(feeds), len(bus._listeners), feeds.subscribers, feeds._looking) == (0, 0, 0, None)
     gc.collect()
     assert [each for each in gc.get_objects() if isinstance(each, Feed | Heard)] == []
     assert [task for task in asyncio.all_tasks() if "Feed" in repr(task)] == []
+
+
+async def test_what_is_closed_is_over_for_all_who_follow(database, bus, feeds, feed, shop):
+    other, heard = await factories.shop(database), Heard()
+    await feeds.follow(shop.id)
+    await feeds.follow(other.id)
+    feed.subscribe(heard)
+    feeds.close()
+    await relay(database, bus, shop, 1)
+    feeds.leave(feed)
+    assert (len(feeds), len(bus._listeners), feeds._looking, heard.events) == (0, 0, None, [])
 
 
 async def test_a_feed_lasts_until_all_have_left(database, bus, feeds, feed, shop):
@@ -274,65 +254,6 @@ async def test_after_a_database_was_restored_new_events_are_heard(database, bus,
     assert heard.sequences == [last - 3, last - 2]
 
 
-class TestBetween:
-    async def test_it_brings_what_is_above_one_and_up_to_the_other(self, database, bus, feed, shop):
-        await relay(database, bus, shop, 10)
-        await settled(feed)
-        ids = await stored(database, shop, 0)
-        for after, until in ((0, feed.position), (3, 7), (4, 5), (5, 5), (7, 3), (2**70, 2**71)):
-            found = [event async for page in feed.between(after, until) for event in page]
-            assert [event.id for event in found] == ids[after : max(after, until)]
-        assert [event.id async for page in feed.between(-1, 2) for event in page] == ids[:2]
-
-    async def test_it_brings_pages_of_blocks(self, database, bus, feed, shop):
-        await relay(database, bus, shop, 350)
-        await settled(feed)
-        pages = [[event.sequence for event in page] async for page in feed.between(50, 320)]
-        assert [len(page) for page in pages] == [50, 100, 100, 20]
-        assert [sequence for page in pages for sequence in page] == list(range(51, 321))
-
-    async def test_many_who_catch_up_at_once_share_the_readings(self, database, bus, feeds, feed, shop):
-        await relay(database, bus, shop, 250)
-        await settled(feed)
-        reads = feeds.statistics.reads
-
-        async def catch_up(after):
-            return [event.sequence async for page in feed.between(after, 210) for event in page]
-
-        found = await asyncio.gather(*(catch_up(after) for after in range(200)))
-        assert found == [list(range(after + 1, 211)) for after in range(200)]
-        assert feeds.statistics.reads == reads + 3
-
-    async def test_a_block_that_has_grown_is_read_again(self, database, bus, feed, shop):
-        for _ in range(3):
-            last = await relay(database, bus, shop, 40)
-            await settled(feed)
-            found = [event.sequence async for page in feed.between(0, last) for event in page]
-            assert found == list(range(1, last + 1))
-
-    async def test_what_has_not_come_yet_is_not_waited_for(self, feed):
-        found = [event.sequence async for page in feed.between(0, feed.position + 100) for event in page]
-        assert found == list(range(1, feed.position + 1))
-
-    async def test_what_has_expired_is_told(self, database, bus, feed, shop):
-        await relay(database, bus, shop, 5)
-        await settled(feed)
-        async with database.of_tenant(shop.id).write() as transaction:
-            await transaction.execute(delete(OutboxEvent).where(OutboxEvent.sequence <= 3))
-            await transaction.commit()
-        with pytest.raises(EventsExpired, match="after 2 are no longer kept"):
-            await anext(feed.between(2, 5))
-        assert [event.sequence async for page in feed.between(3, 5) for event in page] == [4, 5]
-
-    async def test_of_blocks_few_are_kept_and_not_for_long(self, database, bus, feed, shop):
-        await relay(database, bus, shop, 650)
-        await settled(feed)
-        assert len([page async for page in feed.between(0, feed.position)]) == 7
-        assert len(feed._blocks) == feeds_module.BLOCKS
-        feed.look()
-        assert len(feed._blocks) == 0
-
-
 @pytest.fixture
 async def gate(postgres):
     async with gated(postgres.app_url) as made:
@@ -347,8 +268,7 @@ async def far_feeds(gate, bus, monkeypatch):
     far = await Database.connect(gate.url, acquire_timeout_seconds=1)
     made = Feeds(far, bus, report=reports.append)
     yield made, reports
-    for followed in tuple(made._followed.values()):
-        made.leave(followed.feed)
+    made.close()
     await far.close()
 
 
