@@ -226,6 +226,10 @@ class TenantDatabase:
             # Who is cancelled does not wait for the end.
             (writes.settle if transaction.is_open else writes.release)(connection)
 
+    async def renew(self) -> None:
+        """Let what is read from now on be of a later moment."""
+        await self._end_snapshot()
+
     async def close(self) -> None:
         """End the operation: cancel what is still read, read no more, and give the connection back.
 

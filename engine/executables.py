@@ -154,6 +154,17 @@ class Executable:
         Returns:
             A response for each event, or why there are none.
         """
+        events = await self.events(variables, context=context, root_value=root_value)
+        return events if isinstance(events, ExecutionResult) else self._responses(events, variables, context)
+
+    async def events(
+        self, variables: Mapping[str, Any] | None, *, context: Any, root_value: Any = None
+    ) -> AsyncIterable[Any] | ExecutionResult:
+        """Subscribe to what responses are made of: `execute` makes one with an event as the root value.
+
+        Returns:
+            What the root field's `subscribe` returned, as it is, or why there are no events.
+        """
         name = self.operation.name.value if self.operation.name else None
         built = LibraryExecutor.build(
             self.schema,
@@ -167,10 +178,7 @@ class Executable:
         if isinstance(built, list):
             return ExecutionResult(None, built)
         stream = create_source_event_stream(built)
-        events = stream if isinstance(stream, ExecutionResult | AsyncIterable) else await stream
-        if isinstance(events, ExecutionResult):
-            return events
-        return self._responses(events, variables, context)
+        return stream if isinstance(stream, ExecutionResult | AsyncIterable) else await stream
 
     async def _responses(
         self, events: AsyncIterable[Any], variables: Mapping[str, Any] | None, context: Any

@@ -2,7 +2,8 @@
 
 An event's type is `<aggregate>.<verb>`, and its aggregate is a table. Payloads, with ids as they are in the database:
 
-- `variant.*`, `media.*` and `review.*` have `productId`, `attribute_value.*` has `attributeId`; the others are empty.
+- `variant.*`, `media.*` and `review.*` have `productId`, `attribute_value.*` has `attributeId`;
+  `product.updated` and `product.deleted` may have `wasActive`; the others are empty.
 - `stock.changed` (of a variant) has `warehouseId`, `before` and `after`: `{onHand, available}`, or null where there
   was, or is, no stock.
 - `price.changed` (of a variant) has `channelId`, `before` and `after`: `{priceMinor, compareAtMinor, isPublished,

@@ -14,6 +14,7 @@ from loaders import Loaders
 from loaders.batching import Kind, Relation
 from loaders.carrying import Carried
 from models.scopes import Scope
+from resolvers.feeds import Feeds
 
 
 class Permission(enum.StrEnum):
@@ -130,6 +131,7 @@ class Context:
             before it calls the field's resolver.
         on_change: Called once something of the shop has been written, with its id and with whether that may have
             changed the shop itself.
+        feeds: Where subscriptions hear of events that nobody shares with them.
     """
 
     shop: Shop
@@ -140,6 +142,7 @@ class Context:
     scopes: dict[str, Scope] = dataclasses.field(default_factory=dict)
     carried: dict[str, Carried] = dataclasses.field(default_factory=dict)
     on_change: Callable[[uuid.UUID, bool], None] | None = None
+    feeds: Feeds | None = None
     _default_scope: Scope | None = None
 
     async def close(self) -> None:
@@ -149,6 +152,11 @@ class Context:
         finally:
             if self.on_change is not None and self.database.has_written:
                 self.on_change(self.shop.id, self.database.may_have_changed)
+
+    async def renew(self) -> None:
+        """Forget what was read: what follows is about a later moment."""
+        await self.database.renew()
+        self.loaders = Loaders(self.database)
 
     def default_scope(self) -> Scope:
         """Return the scope of a root field that names neither channel nor locale."""

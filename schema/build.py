@@ -13,11 +13,12 @@ from graphql import (
 )
 from strawberry.schema.config import StrawberryConfig
 
-from schema import cost, policies
+from schema import cost, policies, subscriptions
 from schema.mutations import Mutation
 from schema.payloads import Duplicate, InputError, VersionConflict
 from schema.root import Query
 from schema.scalars import SCALARS
+from schema.subscriptions import Subscription
 
 
 def build() -> GraphQLSchema:
@@ -27,11 +28,16 @@ def build() -> GraphQLSchema:
         LookupError: A root field declares no policy, or a list no bound.
     """
     declared = strawberry.Schema(
-        Query, Mutation, types=[InputError, VersionConflict, Duplicate], config=StrawberryConfig(scalar_map=SCALARS)
+        Query,
+        Mutation,
+        Subscription,
+        types=[InputError, VersionConflict, Duplicate],
+        config=StrawberryConfig(scalar_map=SCALARS),
     )
     schema = declared._schema  # noqa: SLF001  (Strawberry has no other way to its graphql-core schema)
     _leave_out_null_defaults(schema)
     policies.apply(schema)
+    subscriptions.apply(schema)
     cost.apply(schema)
     return schema
 

@@ -82,6 +82,10 @@ CONNECTION = (Cost(weight="2"),)
 MUTATION = (Cost(weight="10"),)
 """On mutations: a transaction with its reads and writes, and what follows from it."""
 
+OPENING = 10
+SUBSCRIPTION = (Cost(weight=str(OPENING)),)
+"""On subscriptions: to open one; each message then costs what it holds."""
+
 COUNT = (Cost(weight="5"),)
 """On total counts, which read up to 10,001 index entries."""
 

@@ -21,11 +21,14 @@ class Open(enum.Enum):
     ANYONE = "anyone"
     CUSTOMERS = "customers"
     """Signed-in customers, and staff."""
+    STAFF = "staff"
+    """Staff and keys, whatever they hold; what comes of it depends on that."""
 
 
 Policy = Open | Permission
 
 _POLICY = "policy"
+_PERSONAL = "personal"
 
 
 def field(policy: Policy, *, description: str, carries: bool = False) -> Any:
@@ -44,6 +47,22 @@ def guarded(declared: Any, policy: Policy) -> Any:
     """Put a policy on a field that is declared otherwise, such as one that loads."""
     declared.metadata = {**declared.metadata, _POLICY: policy}
     return declared
+
+
+def personal(declared: Any) -> Any:
+    """Say that the value of a field depends on who exactly asks, beyond what his kind and permissions are.
+
+    Answers with it are never shared. Whoever forgets to say it reads an actor without a subject where they are.
+    """
+    declared.metadata = {**declared.metadata, _PERSONAL: True}
+    return declared
+
+
+def is_personal(declared: GraphQLField) -> bool:
+    """Tell whether the value of a field depends on who exactly asks."""
+    definition = declared.extensions.get("strawberry-definition")
+    is_said = definition is not None and definition.metadata.get(_PERSONAL, False)
+    return bool(is_said) or policy_of(declared) is Open.CUSTOMERS
 
 
 def apply(schema: GraphQLSchema) -> None:
@@ -117,6 +136,10 @@ def check(policy: Policy, actor: Actor) -> None:
         raise Unauthenticated("Sign in to do this.")
     elif policy is Open.CUSTOMERS and actor.kind is ActorKind.KEY:
         raise Forbidden("A key is nobody's customer.")
+    elif policy is Open.STAFF and actor.kind is ActorKind.ANONYMOUS:
+        raise Unauthenticated("Sign in to do this.")
+    elif policy is Open.STAFF and actor.kind is ActorKind.CUSTOMER:
+        raise Forbidden("This is for staff.")
 
 
 def _guard(policy: Policy, context: Context) -> None:

@@ -195,6 +195,9 @@ def _entity(table: str) -> tuple[str, str, str]:
 
     def event(row: str, verb: str) -> str:
         payload = f"jsonb_build_object('{name}', {row}.{parent})" if parent else "'{}'::jsonb"
+        if table == "product" and row == "n" and verb != repr("product.created"):
+            # Whether those who see active ones only have seen it: a draft is not to be known by its changes.
+            payload = "jsonb_build_object('wasActive', o.status = 'ACTIVE' AND o.deleted_at IS NULL)"
         return f"{EVENT} SELECT {row}.shop_id, '{table}', {row}.id, {verb}, {payload}, actor"
 
     verb = f"'{table}.updated'"
