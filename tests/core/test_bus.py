@@ -157,6 +157,16 @@ async def test_redis_keeps_subscriptions_of_those_who_listen_only(redis_url):
     await client.aclose()
 
 
+async def test_of_what_is_sent_together_the_highest_stands_for_all(redis_url):
+    shop_id = uuid.uuid4()
+    async with pair("redis", redis_url) as (publisher, listener):
+        ear, end = await listening(listener, shop_id)
+        await publisher.publish([Nudge(shop_id, 5), Nudge(shop_id, 3)])
+        await ear.hears(5)
+        assert (ear.heard, publisher.statistics.published) == ([], 1)
+        end()
+
+
 async def test_a_process_has_one_connection():
     with servers.redis() as url:
         client = redis.asyncio.from_url(url)
@@ -262,6 +272,14 @@ async def test_without_redis_it_waits_for_one(port):
             # Of what could not be published, the last of each shop is published now.
             await ear.hears(1)
             await ear.hears(1)
+
+
+async def test_nothing_gathers_while_redis_is_away(port):
+    async with bus_in_redis(f"redis://127.0.0.1:{port}/0", healthy=False) as (bus, reports):
+        for _ in range(1_000):
+            bus.listen(uuid.uuid4(), Ear())()
+        assert (len(bus._listeners), len(bus._subscribing)) == (0, 0)
+        assert len(reports.failures) == 1
 
 
 async def test_a_connection_that_is_cut_is_made_again(redis_url):

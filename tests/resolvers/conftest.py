@@ -3,6 +3,7 @@
 import pytest
 
 from core.bus import BusInProcess
+from resolvers import feeds as feeds_module
 from resolvers.feeds import Feeds
 from tests.resolvers.feeding import number, settled
 
@@ -13,7 +14,9 @@ def bus():
 
 
 @pytest.fixture
-async def feeds(database, bus):
+async def feeds(database, bus, monkeypatch):
+    # A look that finds what a nudge should have led to would hide that it did not.
+    monkeypatch.setattr(feeds_module, "LOOK_SECONDS", 3_600)
     made = Feeds(database, bus)
     yield made
     made.close()

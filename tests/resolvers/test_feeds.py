@@ -16,6 +16,9 @@ from resolvers.feeds import Feed, Feeds
 from tests import factories
 from tests.resolvers.feeding import TIMEOUT_SECONDS, Heard, announce, gated, number, relay, settled, stored
 
+SECONDS = (feeds_module.LOOK_SECONDS, feeds_module.POLL_SECONDS)
+"""As they are, before a test changes them."""
+
 
 async def test_a_feed_begins_where_the_shop_is(database, feeds, shop):
     await announce(database, shop, 3)
@@ -225,7 +228,7 @@ async def test_a_nudge_that_is_lost_is_made_up_for(database, feeds, shop, monkey
 
 
 def test_lost_nudges_are_noticed_within_five_seconds():
-    assert (feeds_module.LOOK_SECONDS, feeds_module.POLL_SECONDS) == (5, 0.25)
+    assert SECONDS == (5, 0.25)
 
 
 async def test_what_expires_is_noticed(database, feed, shop):

@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from core import redis_bus
+from resolvers import feeds as feeds_module
 from resolvers.feeds import Feeds
 from tests import factories, servers
 from tests.core.buses import bus_in_redis, free_port
@@ -82,19 +83,20 @@ async def test_nothing_is_missed_whatever_redis_does(database, shops):
         assert len(bus._listeners) == 0
 
 
-async def test_events_of_another_process_arrive_by_nudges(database, redis_url, shops):
+async def test_events_of_another_process_arrive_by_nudges(database, redis_url, shops, monkeypatch):
+    monkeypatch.setattr(feeds_module, "LOOK_SECONDS", 3_600)
     async with bus_in_redis(redis_url) as (publisher, _), bus_in_redis(redis_url) as (bus, _):
         feeds = Feeds(database, bus)
         feed, heard, position = await followed(feeds, shops[0])
         for _ in range(20):
-            # No look would be so soon.
             await heard.reaches(await relay(database, publisher, shops[0], 1))
         assert heard.ids == await stored(database, shops[0], position)
         assert feeds.statistics.polls == 0
         feeds.leave(feed)
 
 
-async def test_without_redis_events_are_polled(database, shops):
+async def test_without_redis_events_are_polled(database, shops, monkeypatch):
+    monkeypatch.setattr(feeds_module, "LOOK_SECONDS", 3_600)
     async with bus_in_redis(f"redis://127.0.0.1:{free_port()}/0", healthy=False) as (bus, _):
         feeds = Feeds(database, bus)
         follows = [await followed(feeds, shop) for shop in shops]
