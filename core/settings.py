@@ -175,6 +175,35 @@ class Settings:
             "GALLERIA_CORS_ORIGINS", origins, "Origins whose pages may call the API, separated by commas.", default=""
         ),
     ]
+    socket_origins: Annotated[
+        tuple[str, ...],
+        Variable(
+            "GALLERIA_SOCKET_ORIGINS",
+            origins,
+            "Origins whose pages may open WebSockets, beside those of `GALLERIA_CORS_ORIGINS` and the host that is "
+            "asked, separated by commas.",
+            default="",
+        ),
+    ]
+    sockets_per_address: Annotated[
+        int,
+        Variable(
+            "GALLERIA_SOCKETS_PER_ADDRESS",
+            integer(1, 1_000_000),
+            "WebSockets from one address whose clients are not signed in, at most, in each process.",
+            default="10",
+        ),
+    ]
+    operations_per_client: Annotated[
+        int,
+        Variable(
+            "GALLERIA_OPERATIONS_PER_CLIENT",
+            integer(1, 1_000_000),
+            "Operations that one customer, account or key, or one address of clients who are not signed in, may have "
+            "running on WebSockets, at most, in all processes.",
+            default="200",
+        ),
+    ]
     registered_documents: Annotated[
         Path | None,
         Variable(

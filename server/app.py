@@ -40,7 +40,18 @@ def create_app(settings: Settings) -> Observed:
     )
     if not settings.cors_origins:
         application = _straight_to(graphql, application)
+    application = _with_sockets(graphql.path, parts.sockets, application)
     return Observed(application, parts.metrics, drain=parts.drain)
+
+
+def _with_sockets(path: str, sockets: Sockets, application: ASGIApp) -> ASGIApp:
+    """Lead the WebSockets of one path to where they are served, and everything else to the application."""
+
+    async def lead(scope: Scope, receive: Receive, send: Send) -> None:
+        serve = sockets if scope["type"] == "websocket" and scope["path"] == path else application
+        await serve(scope, receive, send)
+
+    return lead
 
 
 def _routes(parts: Parts) -> list[Route]:

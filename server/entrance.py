@@ -4,6 +4,7 @@ import dataclasses
 import time
 import uuid
 from collections import OrderedDict
+from datetime import datetime
 
 from core.clock import system_clock
 from core.database import Database
@@ -34,10 +35,12 @@ class Caller:
     Attributes:
         shop: The tenant.
         actor: Who asks.
+        expires_at: When the token ends that says so; None where there is no token.
     """
 
     shop: Shop
     actor: Actor
+    expires_at: datetime | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -129,8 +132,10 @@ class Entrance:
         if self._cached is not None and await self._cached.looked_again(shop.id):
             located = await locate_shop(self._directory, naming, default_slug=self._default_shop)
             shop = located.served()
-        actor = verified.credentials.actor if verified is not None else ANONYMOUS
-        return _Known(Caller(shop, actor), located, verified)
+        if verified is None:
+            return _Known(Caller(shop, ANONYMOUS), located, None)
+        credentials = verified.credentials
+        return _Known(Caller(shop, credentials.actor, credentials.expires_at), located, verified)
 
     def _remember(self, said: _Said, known: _Known) -> None:
         if len(said[-1] or "") > _LONGEST_HOST:

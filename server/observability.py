@@ -86,29 +86,39 @@ class Observed:
             raise
         finally:
             self.metrics.in_flight.value -= 1
-            self._note(scope, observation, status, time.perf_counter() - started)
+            route = getattr(scope.get("route"), "path", None)
+            note(self.metrics, observation, route=route, status=status, seconds=time.perf_counter() - started)
 
-    def _note(self, scope: Scope, seen: Observation, status: int, seconds: float) -> None:
-        operation_type, code = one_of(seen.operation_type, OPERATION_TYPES), one_of(seen.code, CODES)
-        metrics = self.metrics
-        metrics.requests.add((operation_type, str(status), code))
-        metrics.duration.observe(operation_type, seconds)
-        if seen.statements is not None:
-            metrics.statements.observe(operation_type, seen.statements)
-        log_request(
-            {
-                "request_id": None if seen.request_id is None else safe_name(seen.request_id),
-                "shop": seen.shop,
-                "actor": seen.actor,
-                "route": getattr(scope.get("route"), "path", None),
-                "operation_type": None if operation_type == NONE else operation_type,
-                "operation": None if seen.operation is None else safe_name(seen.operation),
-                "status": status,
-                "code": None if code == NONE else code,
-                "duration_ms": round(seconds * 1000, 2),
-                "statements": seen.statements,
-            }
-        )
+
+def note(metrics: Metrics, seen: Observation, *, route: str | None, status: int, seconds: float) -> None:
+    """Count, time and log a request, or an operation that came over a socket.
+
+    Args:
+        metrics: Where it is counted.
+        seen: What is known of it.
+        route: Where it came in.
+        status: Of its answer, as HTTP has it.
+        seconds: From its arrival to the end of its answer.
+    """
+    operation_type, code = one_of(seen.operation_type, OPERATION_TYPES), one_of(seen.code, CODES)
+    metrics.requests.add((operation_type, str(status), code))
+    metrics.duration.observe(operation_type, seconds)
+    if seen.statements is not None:
+        metrics.statements.observe(operation_type, seen.statements)
+    log_request(
+        {
+            "request_id": None if seen.request_id is None else safe_name(seen.request_id),
+            "shop": seen.shop,
+            "actor": seen.actor,
+            "route": route,
+            "operation_type": None if operation_type == NONE else operation_type,
+            "operation": None if seen.operation is None else safe_name(seen.operation),
+            "status": status,
+            "code": None if code == NONE else code,
+            "duration_ms": round(seconds * 1000, 2),
+            "statements": seen.statements,
+        }
+    )
 
 
 def observation_of(scope: Scope) -> Observation:

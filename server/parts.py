@@ -26,6 +26,7 @@ from server.graphql.persisted import DocumentsInProcess
 from server.graphql.registered import registered_documents
 from server.keys import configured_keys
 from server.limits import Budget, configured_budget
+from server.live.sockets import Sockets, configured_sockets
 from server.metrics import Metrics, create_metrics
 from server.observability import report_masked
 from server.response_cache import CachedResponses, cached_responses
@@ -48,6 +49,7 @@ class Parts:
         feeds: The events of shops, for those who follow them.
         probes: What the probes look at.
         operations: Serves what is asked, whatever it comes by.
+        sockets: The WebSockets of the process.
     """
 
     settings: Settings
@@ -61,6 +63,7 @@ class Parts:
     feeds: Feeds
     probes: health.Health
     operations: Operations
+    sockets: Sockets
     _redis: redis.asyncio.Redis | None
 
     @contextlib.asynccontextmanager
@@ -78,6 +81,7 @@ class Parts:
                 self.cached.open()
                 stack.push_async_callback(self.cached.close)
             await stack.enter_async_context(self.budget.swept())
+            await stack.enter_async_context(self.sockets.counted())
             self.probes.is_started = True
             try:
                 yield
@@ -87,6 +91,7 @@ class Parts:
     async def drain(self) -> None:
         """Announce the end of the process, and close what is live; all else is served meanwhile."""
         self.probes.is_draining = True
+        await self.sockets.drain(self.settings.drain_seconds)
 
 
 def parts_of(settings: Settings) -> Parts:
@@ -126,6 +131,7 @@ def parts_of(settings: Settings) -> Parts:
         feeds=configured_feeds(database, bus, metrics),
         probes=_probes(database, client, bus),
         operations=operations,
+        sockets=configured_sockets(settings, operations, None, metrics),
         _redis=client,
     )
 

@@ -24,6 +24,8 @@ from core import migrations
 from core.errors import ConfigurationError
 from core.settings import Settings
 from server import postgresql
+from server.live.bounds import MESSAGE_BYTES, PING_SECONDS
+from server.live.wire import Wire
 from server.logs import configure_logs
 from server.metrics import metrics_route
 
@@ -119,6 +121,12 @@ def config_of(application: ASGIApp) -> uvicorn.Config:
         application,
         loop="none",
         http="httptools",
+        ws=Wire,
+        ws_max_size=MESSAGE_BYTES,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
+        # Compressing costs each socket some 100 kB of memory, and each event more time than all else.
+        ws_per_message_deflate=False,
         lifespan="on",
         log_config=None,
         access_log=False,

@@ -145,6 +145,20 @@ class Operations:
         finally:
             await context.close()
 
+    async def perform(
+        self, exchange: Exchange, request: GraphQLRequest, caller: CallerView, *, chosen: "Chosen"
+    ) -> Answer:
+        """Run a query or a mutation that was chosen before; see `run`.
+
+        Raises:
+            RequestError: It is refused as a whole.
+        """
+        context = exchange.context = self.entrance.open(caller)
+        try:
+            return await self._perform(exchange, request, chosen)
+        finally:
+            await context.close()
+
     async def choose(
         self, exchange: Exchange, request: GraphQLRequest, caller: CallerView, *, subscribes: bool = False
     ) -> "Chosen | Sequence[Failure]":
@@ -172,6 +186,9 @@ class Operations:
         chosen = await self.choose(exchange, request, context)
         if not isinstance(chosen, Chosen):
             return exchange.failed(*chosen)
+        return await self._perform(exchange, request, chosen)
+
+    async def _perform(self, exchange: Exchange, request: GraphQLRequest, chosen: Chosen) -> Answer:
         if exchange.headers.get(DRY_RUN_HEADER) == ON:
             await exchange.charge_least()
             return exchange.priced(chosen.costs)

@@ -55,6 +55,35 @@ def read_json(body: bytes) -> GraphQLRequest:
     return read_members(_decoded(body, "The body"))
 
 
+def read_message(text: str) -> object:
+    """Read the JSON of a message that came over a socket; what it asks is read by `read_payload`.
+
+    Raises:
+        BadRequest: It is not JSON.
+        LimitExceeded: It is nested too deeply.
+    """
+    return _parsed(text.encode(), "A message")
+
+
+def read_payload(payload: dict[str, Any], text: str) -> GraphQLRequest:
+    """Read the request in a message.
+
+    Args:
+        payload: The member of the message that holds the request.
+        text: Of the whole message.
+
+    Raises:
+        BadRequest: A member is of the wrong type, or no document is named.
+        LimitExceeded: It holds too many values.
+        BadUserInput: A string among the variables holds U+0000.
+    """
+    if text.count(",") >= JSON_LENGTH:
+        _check_size(payload)
+    if "\\u0000" in text:
+        _check_characters(payload.get("variables"))
+    return read_members(payload)
+
+
 def read_query_string(text: bytes) -> GraphQLRequest:
     """Read a request from the query string of a GET.
 
@@ -103,6 +132,16 @@ def read_members(members: object) -> GraphQLRequest:
 
 
 def _decoded(text: bytes, what: str) -> Any:
+    value = _parsed(text, what)
+    if text.count(b",") >= JSON_LENGTH:
+        _check_size(value)
+    if b"\\u0000" in text:
+        variables = value.get("variables") if what == "The body" and isinstance(value, dict) else value
+        _check_characters(variables)
+    return value
+
+
+def _parsed(text: bytes, what: str) -> Any:
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -111,11 +150,6 @@ def _decoded(text: bytes, what: str) -> Any:
         raise BadRequest(f"{what} is not valid JSON in UTF-8; check its quotes, brackets and numbers.") from None
     if text.count(b"[") + text.count(b"{") > JSON_DEPTH:
         _check_depth(value)
-    if text.count(b",") >= JSON_LENGTH:
-        _check_size(value)
-    if b"\\u0000" in text:
-        variables = value.get("variables") if what == "The body" and isinstance(value, dict) else value
-        _check_characters(variables)
     return value
 
 

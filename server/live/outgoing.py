@@ -1,0 +1,138 @@
+"""The way to a client: frames go out at once, or wait in a line that has an end."""
+
+import asyncio
+import contextlib
+import types
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any
+
+from starlette.types import Send
+
+from server.live.bounds import REASON_BYTES, Bounds
+
+
+class Outgoing:
+    """Writes frames to one socket, in order, without anybody waiting for it.
+
+    Writing is a coroutine that seldom waits. It is stepped by hand, which takes a tenth of what a task would; only
+    where the client is slower than we are, a task goes on with it.
+
+    Args:
+        send: Takes the messages of ASGI.
+        bounds: What may wait.
+        overrun: Called once, when more than that would.
+
+    Attributes:
+        is_overrun: Whether the client reads too slowly.
+        is_closed: Whether nothing goes out any more.
+    """
+
+    __slots__ = ("_bounds", "_bytes", "_overrun", "_send", "_task", "_waiting", "is_closed", "is_overrun")
+
+    def __init__(self, send: Send, bounds: Bounds, *, overrun: Callable[[], None]) -> None:
+        self._send = send
+        self._bounds = bounds
+        self._overrun = overrun
+        self._waiting: deque[str] | None = None
+        self._bytes = 0
+        self._task: asyncio.Task[None] | None = None
+        self.is_overrun = self.is_closed = False
+
+    @property
+    def waiting(self) -> int:
+        """How many frames wait."""
+        return len(self._waiting or ())
+
+    def push(self, frame: str) -> None:
+        """Write a text frame, now or as soon as those before it are written; it never raises."""
+        if self.is_closed:
+            return
+        if self._task is not None:
+            self._keep(frame)
+            return
+        blocked = self._step({"type": "websocket.send", "text": frame})
+        if blocked is not None:
+            self._task = asyncio.get_running_loop().create_task(self._go_on(blocked))
+
+    def close(self, code: int, reason: str) -> None:
+        """Write the closing frame at once, in front of whatever waits, and nothing after it."""
+        if self.is_closed:
+            return
+        self.drop()
+        blocked = self._step({"type": "websocket.close", "code": code, "reason": _fitting(reason)})
+        if blocked is not None:
+            # A server that lets closing wait for a client that does not read: it is to see to that client itself.
+            blocked.close()
+
+    def drop(self) -> None:
+        """Write nothing any more; there is nobody who would read it."""
+        self.is_closed = True
+        self._waiting, self._bytes = None, 0
+        if self._task is not None:
+            self._task.cancel()
+
+    async def flush(self, seconds: float) -> bool:
+        """Wait until all frames are written, and tell whether they are."""
+        if self._task is not None:
+            await asyncio.wait([self._task], timeout=seconds)
+        return self._task is None
+
+    def _keep(self, frame: str) -> None:
+        waiting, bounds = self._waiting, self._bounds
+        if waiting is None:
+            waiting = self._waiting = deque()
+        if len(waiting) >= bounds.waiting_frames or (waiting and self._bytes + len(frame) > bounds.waiting_bytes):
+            self.is_overrun = True
+            self._overrun()
+            return
+        waiting.append(frame)
+        self._bytes += len(frame)
+
+    def _step(self, message: dict[str, Any]) -> Coroutine[Any, Any, None] | None:
+        """Begin to send; return what is to be gone on with where that waits for the client."""
+        sending: Any = self._send(message)
+        try:
+            future = sending.send(None)
+        except StopIteration:
+            return None
+        except (OSError, RuntimeError):
+            # The client has gone, or the server has closed the socket.
+            self.drop()
+            return None
+        return _continued(sending, future)
+
+    async def _go_on(self, blocked: Coroutine[Any, Any, None]) -> None:
+        try:
+            await blocked
+            while self._waiting:
+                frame = self._waiting.popleft()
+                self._bytes -= len(frame)
+                await self._send({"type": "websocket.send", "text": frame})
+        except (OSError, RuntimeError):
+            self.drop()
+        finally:
+            blocked.close()
+            self._task = None
+
+
+async def _continued(sending: Coroutine[Any, Any, None], future: Any) -> None:
+    """Go on, from within a task, with a coroutine that was begun outside of one and waits for a future."""
+    try:
+        await _once(future)
+    except BaseException as error:
+        with contextlib.suppress(StopIteration):
+            sending.throw(error)
+        raise
+    await sending
+
+
+@types.coroutine
+def _once(future: Any) -> Generator[Any, Any, None]:
+    """Wait for a future that says already that it is waited for, as a task expects of what it is handed."""
+    yield future
+
+
+def _fitting(reason: str) -> str:
+    encoded = reason.encode()
+    return reason if len(encoded) <= REASON_BYTES else encoded[:REASON_BYTES].decode(errors="ignore")
