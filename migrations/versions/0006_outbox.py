@@ -329,18 +329,20 @@ def _relay() -> None:
     A shop belongs to whoever has locked its position, until the commit: the next one numbers on from there, and nobody
     sees a number before all smaller ones. Shops that another has are left to it. Events are looked for again under the
     lock, in a statement of its own, which sees what the one before has committed. Within a shop they keep the order of
-    their places, so that what waited for another change comes behind it. The plan must not depend on how many events
-    were there when somebody counted.
+    their places, so that what waited for another change comes behind it. They are updated one by one, by their keys:
+    how a join of five hundred is made depends on how many there were when somebody counted.
     """
     op.execute(
         """
         CREATE FUNCTION relay_events(at_most int) RETURNS TABLE (shop_id uuid, sequence bigint, relayed bigint)
-        LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
-        SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off
         AS $$
         #variable_conflict use_column
         DECLARE
             mine uuid[];
+            event uuid;
+            taken record;
+            number bigint;
         BEGIN
             SELECT array_agg(l.shop_id) INTO mine FROM (
                 SELECT p.shop_id FROM outbox_position p
@@ -354,23 +356,22 @@ def _relay() -> None:
             IF mine IS NULL THEN
                 RETURN;
             END IF;
-            RETURN QUERY
-                WITH waiting AS (
-                    SELECT w.shop_id, w.id, row_number() OVER (PARTITION BY w.shop_id ORDER BY w.place) AS step
-                    FROM (
-                        SELECT e.shop_id, e.id, e.place FROM outbox_event e
-                        WHERE e.sequence IS NULL AND e.shop_id = ANY (mine) ORDER BY e.place LIMIT at_most
-                    ) AS w
-                ), numbered AS (
-                    UPDATE outbox_event e SET sequence = p.sequence + w.step, relayed_at = clock_timestamp()
-                    FROM waiting w JOIN outbox_position p ON p.shop_id = w.shop_id
-                    WHERE e.shop_id = w.shop_id AND e.id = w.id
-                    RETURNING e.shop_id, e.sequence
-                ), reached AS (
-                    SELECT n.shop_id, max(n.sequence) AS sequence, count(*) AS relayed FROM numbered n GROUP BY 1
-                )
-                UPDATE outbox_position p SET sequence = r.sequence FROM reached r WHERE p.shop_id = r.shop_id
-                RETURNING p.shop_id, p.sequence, r.relayed;
+            FOR taken IN
+                SELECT w.shop_id, array_agg(w.id ORDER BY w.place) AS ids FROM (
+                    SELECT e.shop_id, e.id, e.place FROM outbox_event e
+                    WHERE e.sequence IS NULL AND e.shop_id = ANY (mine) ORDER BY e.place LIMIT at_most
+                ) AS w
+                GROUP BY w.shop_id
+            LOOP
+                SELECT p.sequence INTO number FROM outbox_position p WHERE p.shop_id = taken.shop_id;
+                FOREACH event IN ARRAY taken.ids LOOP
+                    number := number + 1;
+                    UPDATE outbox_event e SET sequence = number, relayed_at = clock_timestamp()
+                    WHERE e.shop_id = taken.shop_id AND e.id = event;
+                END LOOP;
+                UPDATE outbox_position p SET sequence = number WHERE p.shop_id = taken.shop_id;
+                RETURN QUERY SELECT taken.shop_id, number, cardinality(taken.ids)::bigint;
+            END LOOP;
         END
         $$
         """
@@ -383,12 +384,12 @@ def _expire() -> None:
     op.execute(
         """
         CREATE FUNCTION expire_events(days int, at_most int) RETURNS bigint
-        LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
-        SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off
         AS $$
         DECLARE
             due constant timestamptz := now() - make_interval(days => days);
             found uuid;
+            last bigint;
             gone bigint;
         BEGIN
             SELECT p.shop_id INTO found FROM outbox_position p
@@ -400,19 +401,15 @@ def _expire() -> None:
             IF found IS NULL THEN
                 RETURN 0;
             END IF;
-            WITH first AS (
-                SELECT e.id, e.relayed_at FROM outbox_event e
+            SELECT max(f.sequence) INTO last FROM (
+                SELECT e.sequence, e.relayed_at FROM outbox_event e
                 WHERE e.shop_id = found AND e.sequence IS NOT NULL ORDER BY e.sequence LIMIT at_most
-            ), deleted AS (
-                DELETE FROM outbox_event e USING first f
-                WHERE e.shop_id = found AND e.id = f.id AND f.relayed_at < due
-                RETURNING e.sequence
-            ), last AS (
-                SELECT max(d.sequence) AS sequence, count(*) AS gone FROM deleted d
-            )
-            UPDATE outbox_position p SET oldest = l.sequence + 1 FROM last l
-            WHERE p.shop_id = found AND l.gone > 0 RETURNING l.gone INTO gone;
-            RETURN coalesce(gone, 0);
+            ) AS f
+            WHERE f.relayed_at < due;
+            DELETE FROM outbox_event e WHERE e.shop_id = found AND e.sequence <= last;
+            GET DIAGNOSTICS gone = ROW_COUNT;
+            UPDATE outbox_position p SET oldest = last + 1 WHERE p.shop_id = found AND gone > 0;
+            RETURN gone;
         END
         $$
         """
