@@ -15,6 +15,7 @@ from server import graphiql, health, pages
 from server.demo.media import media_route
 from server.graphql.http import GraphQLEndpoint, HttpSettings
 from server.landing import examples_route, read_landing
+from server.live.sockets import Sockets
 from server.metrics import metrics_route
 from server.observability import Observed
 from server.parts import Parts, parts_of
