@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from core.database import Database
+from core.errors import Overloaded
 from core.statements import Row
 from models import outbox
 from models.base import Statement
@@ -17,6 +18,8 @@ READINGS_AT_MOST = 4
 """Readings of a process at a time, so that polling leaves connections to requests."""
 
 STATEMENT_SECONDS = 10.0
+"""A reading that takes longer is begun again."""
+
 SHORTEST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 """Before a reading that failed is tried again."""
@@ -93,7 +96,11 @@ class OutboxReader:
             self.statistics.reads += 1
             tenant = self._database.of_tenant(shop_id, statement_timeout_seconds=STATEMENT_SECONDS)
             try:
-                rows = await tenant.fetch(statement, alone=True, **values)
+                # A database that hangs does not end its statements either.
+                async with asyncio.timeout(STATEMENT_SECONDS):
+                    rows = await tenant.fetch(statement, alone=True, **values)
+            except TimeoutError as error:
+                raise Overloaded("The server is busy; try again in a moment.") from error
             finally:
                 await tenant.close()
         if self._is_failing:

@@ -321,6 +321,26 @@ async def test_a_database_that_is_away_is_waited_for_and_nobody_hears_of_it(data
     assert feeds.statistics.failures >= 2
 
 
+async def test_a_database_that_hangs_holds_nobody_for_ever(database, gate, far_feeds, bus, shop):
+    feeds, reports = far_feeds
+    await number(database, shop)
+    feed, heard = await feeds.follow(shop.id), Heard()
+    feed.subscribe(heard)
+    await settled(feed)
+    before, told = feed.position, asyncio.Event()
+    feeds._reader._report = lambda error: (reports.append(error), told.set())
+    gate.hold()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(outbox_reading, "STATEMENT_SECONDS", 0.1)
+        last = await relay(database, bus, shop, 2)
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            await told.wait()
+    gate.is_open.set()
+    await heard.reaches(last)
+    assert heard.ids == await stored(database, shop, before)
+    assert [type(report) for report in reports] == [Overloaded, type(None)]
+
+
 async def test_who_follows_while_the_database_is_away_is_told_and_leaves_nothing(gate, far_feeds, bus, shop):
     feeds, _ = far_feeds
     gate.cut()
