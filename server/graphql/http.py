@@ -1,6 +1,7 @@
 """GraphQL over HTTP: POST and GET, one operation a request; answered at once, or by a stream of events."""
 
 import dataclasses
+from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
@@ -10,11 +11,13 @@ from server.graphql.bodies import read_body
 from server.graphql.caching import with_age
 from server.graphql.exchanges import Exchange
 from server.graphql.negotiation import Streaming, check_content, negotiate, streaming_of
-from server.graphql.operating import Operations
+from server.graphql.operating import Chosen, Operations
 from server.graphql.refusals import MethodNotAllowed
 from server.graphql.requests import GraphQLRequest, read_json, read_query_string
 from server.graphql.watching import ClientLeft, TimeUp, Watch
 from server.live.framing import as_events
+from server.live.sse import Streams
+from server.live.stream import Stream
 
 PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name")
 """Headers that no page of another origin can send without the browser asking us first."""
@@ -44,10 +47,12 @@ class GraphQLEndpoint:
     Attributes:
         operations: Serves what is asked.
         settings: How the endpoint behaves.
+        streams: Serves subscriptions; None where there are none.
     """
 
     operations: Operations
     settings: HttpSettings = dataclasses.field(default_factory=HttpSettings)
+    streams: Streams | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever it is."""
@@ -55,6 +60,9 @@ class GraphQLEndpoint:
         try:
             answer = await self._answer(exchange, receive)
         except ClientLeft:
+            return
+        if isinstance(answer, Stream):
+            await answer.run(receive, send)
             return
         if exchange.streaming is Streaming.ALWAYS:
             answer = as_events(answer)
@@ -67,7 +75,7 @@ class GraphQLEndpoint:
         exchange.note(answer)
         await answer.send(send)
 
-    async def _answer(self, exchange: Exchange, receive: Receive) -> Answer:
+    async def _answer(self, exchange: Exchange, receive: Receive) -> Answer | Stream:
         try:
             with Watch(receive, seconds=self.settings.deadline_seconds) as watch:
                 return await self._serve(exchange, receive, watch)
@@ -81,7 +89,7 @@ class GraphQLEndpoint:
             self.operations.report(error, exchange.request_id)
             return exchange.broken()
 
-    async def _serve(self, exchange: Exchange, receive: Receive, watch: Watch) -> Answer:
+    async def _serve(self, exchange: Exchange, receive: Receive, watch: Watch) -> Answer | Stream:
         if exchange.method not in {"GET", "POST"}:
             raise MethodNotAllowed("Send a GraphQL request by POST or GET.", allowed="GET, POST")
         exchange.streaming = streaming_of(exchange.accept)
@@ -97,11 +105,22 @@ class GraphQLEndpoint:
             request = read_json(body)
         exchange.is_read = watch.may_receive = True
         caller = await self.operations.identify(exchange)
-        answer = await self.operations.run(exchange, request, caller)
+        answer = await self._run(exchange, request, caller)
+        if isinstance(answer, Stream):
+            return answer
         if self.settings.draft_statuses:
             answer = with_draft_status(answer)
         is_kept_outside = exchange.method == "GET" and exchange.streaming is not Streaming.ALWAYS
         return self._for_caches(exchange, request, answer) if is_kept_outside else answer
+
+    async def _run(self, exchange: Exchange, request: GraphQLRequest, caller: Any) -> Answer | Stream:
+        """Run the operation; one that was not asked for by a stream goes the shortest way."""
+        if exchange.streaming is Streaming.NEVER or self.streams is None:
+            return await self.operations.run(exchange, request, caller)
+        opened = await self.streams.open(exchange, request, caller)
+        if isinstance(opened, Chosen):
+            return await self.operations.perform(exchange, request, caller, chosen=opened)
+        return opened
 
     def _for_caches(self, exchange: Exchange, request: GraphQLRequest, answer: Answer) -> Answer:
         headers, kept = exchange.headers, exchange.kept

@@ -295,8 +295,8 @@ _NOT_SERVED = Failure(
 
 
 def _check_method(method: str, operation: Operation) -> None:
-    if method == "GET" and operation.type is not OperationType.QUERY:
-        raise MethodNotAllowed("Only queries can be sent by GET; send this by POST.", allowed="POST")
+    if method == "GET" and operation.type is OperationType.MUTATION:
+        raise MethodNotAllowed("Mutations cannot be sent by GET; send this by POST.", allowed="POST")
 
 
 def _check_introspection(kind: str) -> None:

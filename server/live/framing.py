@@ -35,6 +35,11 @@ def next_event(payload: bytes, sequence: int | None = None) -> bytes:
     return b"event: next\nid: %d\ndata: %b\n\n" % (sequence, payload)
 
 
+def cursor(sequence: int) -> bytes:
+    """Frame a ping that brings what the client is to send as `Last-Event-ID`, though nothing happened for it."""
+    return b":\nid: %d\n\n" % sequence
+
+
 def retry(milliseconds: int) -> bytes:
     """Frame after how long a client is to come again once the stream has ended."""
     return b"retry: %d\n\n" % milliseconds
