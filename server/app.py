@@ -15,6 +15,7 @@ from server import graphiql, health, pages
 from server.demo.media import media_route
 from server.graphql.http import GraphQLEndpoint, HttpSettings
 from server.landing import examples_route, read_landing
+from server.live.page import live_route
 from server.live.sockets import Sockets
 from server.metrics import metrics_route
 from server.observability import Observed
@@ -64,7 +65,7 @@ def _routes(parts: Parts) -> list[Route]:
     ]
     if settings.is_development:
         routes += [_schema_route(parts.store.schema), examples_route(settings), *graphiql.routes(), media_route()]
-        routes += [metrics_route(parts.metrics)]
+        routes += [live_route(), metrics_route(parts.metrics)]
     return routes
 
 

@@ -31,6 +31,7 @@ class Link:
 
 
 GRAPHIQL: Final = Link("GraphiQL", "graphiql", "ask and change things in the browser, with examples")
+LIVE: Final = Link("Live", "live", "stock and prices of a demo shop, as they change")
 SCHEMA: Final = Link("Schema", "schema.graphql", "every type, field and argument in one file")
 METRICS: Final = Link("Metrics", "metrics", "what this process counts and times, as Prometheus reads it")
 LINKS: Final = (
@@ -73,7 +74,7 @@ class Landing:
         shops: The demo shops, in the order of the page.
         tokens: Tokens for them; those of other shops are left out.
         token_minutes: How long the tokens are good for.
-        links: Where to go, GraphiQL, schema and metrics aside.
+        links: Where to go, those that only development serves aside.
     """
 
     is_development: bool
@@ -104,7 +105,7 @@ def page(landing: Landing, *, endpoint: str) -> str:
         landing: What to show.
         endpoint: Full address of the GraphQL endpoint, for the commands to paste.
     """
-    links = (GRAPHIQL, SCHEMA, *landing.links, METRICS) if landing.is_development else landing.links
+    links = (GRAPHIQL, LIVE, SCHEMA, *landing.links, METRICS) if landing.is_development else landing.links
     has_demo = landing.is_development and len(landing.shops) > 0
     return _PAGE.substitute(
         demo=_demo(landing, endpoint) if has_demo else "",
@@ -180,7 +181,7 @@ _STYLE: Final = (_FOLDER / "index.css").read_text(encoding="utf-8")
 _SCRIPT: Final = (_FOLDER / "index.js").read_text(encoding="utf-8")
 
 
-def _source(inline: str) -> str:
+def inline_source(inline: str) -> str:
     """Name an inline style or script in a policy (Content Security Policy 3, 2.3.1)."""
     digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
     return f"'sha256-{digest}'"
@@ -190,7 +191,7 @@ _HEADERS: Final = {
     # The tokens of one visit are not for a cache.
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
-        f"default-src 'none'; style-src {_source(_STYLE)}; script-src {_source(_SCRIPT)}; img-src 'self'; "
+        f"default-src 'none'; style-src {inline_source(_STYLE)}; script-src {inline_source(_SCRIPT)}; img-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",

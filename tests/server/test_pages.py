@@ -70,7 +70,7 @@ async def test_development_shows_shops_callers_and_links():
     for text in ("demo", "demo-jp", "Demo 日本", "USD", "JPY", "Shopper", "Customer", "Staff: owner", "15 minutes"):
         assert text in elements.text
     links = [value for name, value in elements.attributes if name == "href"]
-    assert links == ["graphiql", "schema.graphql", "readyz", "livez", "metrics"]
+    assert links == ["graphiql", "live", "schema.graphql", "readyz", "livez", "metrics"]
 
 
 async def test_each_shop_has_its_own_callers_with_a_header_and_a_command():
