@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +36,12 @@ def table(found: Results) -> str:
     for name, title in TITLES.items():
         known = {operation: found["ratios"][operation].get(name) for operation in NAMES}
         if name != GALLERIA and any(ratio is not None for ratio in known.values()):
-            cells = (_ABSENT if ratio is None else _times(ratio) for ratio in known.values())
+            cells = (_ABSENT if ratio is None else times(ratio) for ratio in known.values())
             lines.append(f"| times as fast as {title} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _times(ratio: float) -> str:
+def times(ratio: float) -> str:
     """Write a ratio with two digits, or as a whole number where it has more."""
     return f"{ratio:.{max(0, 1 - math.floor(math.log10(ratio)))}f}"
 
@@ -57,7 +57,7 @@ def caption(found: Results) -> str:
     return (
         f"One process on one core of {machine['processor']}, Python {machine['python']}, {run['connections']} "
         f"connections, {run['shops']} shops, the largest of size {run['size']}; median of {run['rounds']} rounds that "
-        f"ask all servers in turn. An answer from the response cache comes {_times(found['cache_hit'])} times as fast "
+        f"ask all servers in turn. An answer from the response cache comes {times(found['cache_hit'])} times as fast "
         "as a constant body from the same HTTP server."
     )
 
@@ -71,8 +71,13 @@ def publish(found: Results) -> None:
 def published(text: str, found: Results) -> str:
     """Return a text with what is between its marks replaced by these figures."""
     picture = f"![Answers a second, by operation and server]({CHART.relative_to(ROOT)})"
-    figures = "\n\n".join([_BEGIN, table(found), caption(found), picture, _END])
-    return re.sub(f"{re.escape(_BEGIN)}.*?{re.escape(_END)}", lambda _: figures, text, flags=re.DOTALL)
+    return between(text, _BEGIN, _END, [table(found), caption(found), picture])
+
+
+def between(text: str, begin: str, end: str, paragraphs: Sequence[str]) -> str:
+    """Return a text with what is between two marks replaced by paragraphs."""
+    inserted = "\n\n".join([begin, *paragraphs, end])
+    return re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: inserted, text, flags=re.DOTALL)
 
 
 def read(path: Path) -> Results:

@@ -1,0 +1,120 @@
+"""`python -m bench.live`: how fast events reach thousands of subscribers, beside other servers of subscriptions."""
+
+import contextlib
+import gc
+import signal
+import sys
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+
+from bench import servers
+from bench.contenders import GALLERIA
+from bench.live import fanout, report, tasks
+from bench.live.contenders import TITLES, customers
+from bench.live.contest import Contest, contest
+from bench.live.flow import Flow, Flowed, run_flow
+from bench.live.levels import read_levels
+from bench.live.messages import hello
+from bench.live.processes import allow_sockets, settle
+from bench.live.results import Found, Plan, summary
+from bench.live.storm import storms
+from bench.machine import machine, share_cores
+from bench.shops import LARGEST
+from core.errors import ConfigurationError
+
+_RATES = (100, 500, 1_000)
+_FULL = Plan((1_000, 5_000, 10_000), 7, _RATES, 10, clients=10, storm=5_000, storms=3, storms_of_peers=1)
+_QUICK = Plan((1_000, 5_000), 3, _RATES, 2, clients=10, storm=1_000, storms=1, storms_of_peers=1)
+_EVENTS_AT_ONCE = 10
+"""Of a mutation, where events come at a steady rate: as of an order, or of what a warehouse reports."""
+
+_WARM_UP_SECONDS = 1.0
+_MOST_LEVELS = 240
+"""Variants that events are about at a steady rate: a subscription may name 250."""
+
+_LONGEST_SECONDS = 1_200
+"""A run that takes longer than this hangs."""
+
+
+def bench(
+    *, quick: Annotated[bool, typer.Option("--quick", help="Fewer and shorter turns; writes live-quick.json.")] = False
+) -> None:
+    """Measure, write the figures to bench/results, and show them in the README."""
+    console = Console(stderr=True)
+    plan = _QUICK if quick else _FULL
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGALRM, _give_up)
+    signal.alarm(_LONGEST_SECONDS)
+    try:
+        found = _run(plan, console)
+    except ConfigurationError as error:
+        console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    results = report.QUICK if quick else report.FULL
+    results.parent.mkdir(exist_ok=True)
+    results.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    if not quick:
+        report.publish(found)
+    Console(width=200).print(report.table(found), markup=False, highlight=False)
+    for note in found["notes"]:
+        console.print(f"Note: {note}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _give_up(_: int, __: object) -> None:
+    raise ConfigurationError(f"Something hangs: no run takes {_LONGEST_SECONDS} seconds.")
+
+
+def _run(plan: Plan, console: Console) -> dict[str, Any]:
+    here, cores = machine(), share_cores()
+    allow_sockets(max(*plan.sizes, plan.storm))
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(servers.folder())
+        postgres = stack.enter_context(servers.database(folder, cores))
+        ground = servers.Ground(servers.environment(postgres, folder), folder, cores)
+        servers.run(ground.environ, "migrate")
+        servers.run(ground.environ, "seed", "--size", "S", "--shop", LARGEST)
+        gc.freeze()
+        measured = _measured(plan, stack.enter_context(contest(ground, console)), console)
+        return summary(plan, here, cores, measured)
+
+
+def _measured(plan: Plan, here: Contest, console: Console) -> Found:
+    def fan_out(names: list[str], hellos: fanout.Hellos) -> fanout.Sizes:
+        return fanout.fan_out(here, fanout.Course(names, hellos, plan.sizes, plan.rounds), console)
+
+    console.print("Fan-out.")
+    equal = fan_out(list(TITLES), fanout.equal(here))
+    console.print("Storms.")
+    stormed = storms(
+        here, subscribers=plan.storm, rounds=plan.storms, rounds_of_peers=plan.storms_of_peers, console=console
+    )
+    console.print("Fan-out of Galleria, distinct variables.")
+    variables = fan_out([GALLERIA], fanout.distinct_variables(here))
+    console.print("Fan-out of Galleria, distinct principals.")
+    principals = fan_out([GALLERIA], fanout.distinct_principals(here))
+    console.print("Latency.")
+    return Found(equal, variables, principals, _flows(plan, here), stormed, here.notes)
+
+
+def _flows(plan: Plan, here: Contest) -> dict[int, Flowed]:
+    """Let events happen at each rate, after some that are not timed."""
+    ours = here.galleria
+    people = customers(here.environ, plan.clients, "flow")
+    subjects = [level.variant_id for level in here.levels[:_MOST_LEVELS]]
+    ours.audience.do(tasks.enter, [hello(token, subjects, ours.sequence) for token in people])
+    found: dict[int, Flowed] = {}
+    for rate, seconds in ((plan.rates[0], _WARM_UP_SECONDS), *((rate, plan.seconds) for rate in plan.rates)):
+        levels = read_levels(ours.server.url, here.owner)[:_MOST_LEVELS]
+        found[rate] = ours.audience.do(run_flow, Flow(levels, here.owner, rate, _EVENTS_AT_ONCE, seconds))
+        settle(ours.server)
+    ours.audience.do(tasks.leave)
+    return found
+
+
+if __name__ == "__main__":
+    typer.run(bench)
