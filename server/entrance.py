@@ -4,6 +4,7 @@ import dataclasses
 import time
 import uuid
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime
 
 from core.clock import system_clock
@@ -36,11 +37,13 @@ class Caller:
         shop: The tenant.
         actor: Who asks.
         expires_at: When the token ends that says so; None where there is no token.
+        said: What he is known again by; None where nobody can look him up again.
     """
 
     shop: Shop
     actor: Actor
     expires_at: datetime | None = None
+    said: "_Said | None" = dataclasses.field(default=None, repr=False, compare=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Entrance:
         cached: The response cache, which is told of writes; None where there is none.
         default_shop: Slug of the shop of requests that name none; for development.
         deadline_seconds: What an operation may take.
+        on_write: Called once something was written; None where nobody wants to know.
     """
 
     def __init__(  # noqa: PLR0913  (all that it needs)
@@ -71,6 +75,7 @@ class Entrance:
         cached: CachedResponses | None = None,
         default_shop: str | None = None,
         deadline_seconds: float = 10.0,
+        on_write: Callable[[], None] | None = None,
     ) -> None:
         self._authenticator = authenticator
         self._directory = directory
@@ -78,6 +83,7 @@ class Entrance:
         self._cached = cached
         self._default_shop = default_shop
         self._deadline_seconds = deadline_seconds
+        self._on_write = on_write
         self._known: OrderedDict[_Said, _Known] = OrderedDict()
 
     async def identify(self, view: RequestView) -> Caller:
@@ -98,6 +104,22 @@ class Entrance:
         known = await self._look_up(*said)
         self._remember(said, known)
         return known.caller
+
+    def known(self, caller: Caller) -> Caller | None:
+        """Return a caller as he is now; None where that has to be looked up."""
+        if caller.said is None:
+            return caller
+        known = self._known.get(caller.said)
+        return known.caller if known is not None and self._is_current(known) else None
+
+    async def again(self, caller: Caller) -> Caller:
+        """Return a caller as he is now; raises as `identify` does."""
+        known = self.known(caller)
+        if known is not None or caller.said is None:
+            return known or caller
+        found = await self._look_up(*caller.said)
+        self._remember(caller.said, found)
+        return found.caller
 
     def open(self, caller: Caller) -> Context:
         """Open what one operation runs with; whoever opens it closes it."""
@@ -132,10 +154,11 @@ class Entrance:
         if self._cached is not None and await self._cached.looked_again(shop.id):
             located = await locate_shop(self._directory, naming, default_slug=self._default_shop)
             shop = located.served()
+        said = authorization, header, host
         if verified is None:
-            return _Known(Caller(shop, ANONYMOUS), located, None)
+            return _Known(Caller(shop, ANONYMOUS, said=said), located, None)
         credentials = verified.credentials
-        return _Known(Caller(shop, credentials.actor, credentials.expires_at), located, verified)
+        return _Known(Caller(shop, credentials.actor, credentials.expires_at, said), located, verified)
 
     def _remember(self, said: _Said, known: _Known) -> None:
         if len(said[-1] or "") > _LONGEST_HOST:
@@ -149,5 +172,7 @@ class Entrance:
         """Take note that something of a shop has been written, perhaps the shop itself."""
         if is_shop:
             self._directory.forget(shop_id)
+        if self._on_write is not None:
+            self._on_write()
         if self._cached is not None:
             self._cached.changed(shop_id)

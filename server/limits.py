@@ -97,6 +97,18 @@ class Payer:
             lease = await self._charge_slowly(need, points)
         self._lease, self._charged, self._left = lease, points, None
 
+    def draw(self, points: int) -> bool:
+        """Take points for good, for a message of a subscription, if they are held; tell whether they were."""
+        lease = self._budget.leases.charge_at_once(self._key, points)
+        if lease is None:
+            return False
+        self._lease, self._charged, self._left = lease, 0, None
+        return True
+
+    async def draw_slowly(self, points: int) -> None:
+        """Take points for good; raises as `charge` does."""
+        self._lease, self._charged, self._left = await self._charge_slowly(points, points), 0, None
+
     def settle(self, points: int) -> None:
         """Give back what was charged too much, once."""
         if self._lease is not None:

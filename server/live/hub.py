@@ -1,0 +1,276 @@
+"""The subscriptions of a process: opened, led to those that get the same messages, and closed."""
+
+import asyncio
+import dataclasses
+import hashlib
+import uuid
+from collections.abc import Coroutine
+from typing import Any, Protocol
+
+import orjson
+from graphql import ExecutionResult
+
+from core.errors import BadUserInput, Forbidden, RequestError
+from engine.documents import DocumentStore
+from engine.errors import INTERNAL_MESSAGE, result_failures
+from resolvers.context import Actor, Context
+from resolvers.feeds import Feed, Feeds
+from resolvers.live import Source, Stream, begin
+from schema.cost import OPENING
+from server.entrance import Caller
+from server.graphql.exchanges import new_request_id, verdict_of
+from server.graphql.operating import Chosen, Report
+from server.graphql.requests import GraphQLRequest
+from server.limits import Payer
+from server.live.execution import Execution
+from server.live.listening import Listening, Turns
+from server.live.payloads import Payloads
+from server.live.shared import Shared
+from server.live.subscription import Callers, Subscriber, Subscription
+from server.live.traits import KnownTraits
+
+__all__ = ["Hub", "Subscriber", "Subscription"]
+
+
+class HubEntrance(Callers, Protocol):
+    """Knows callers, and opens what messages are read with."""
+
+    def open(self, caller: Caller) -> Context:
+        """Open a context; whoever opens it closes it."""
+
+
+@dataclasses.dataclass(slots=True)
+class HubStatistics:
+    """What the hub has done so far.
+
+    Attributes:
+        opened: Subscriptions that were opened.
+        refused: Those that were not.
+    """
+
+    opened: int = 0
+    refused: int = 0
+
+
+class _Refused(RequestError):
+    """The subscription was refused at its opening, for more than a client could be told by another class."""
+
+
+class Hub:
+    """Brings events to subscribers.
+
+    Args:
+        feeds: The events of shops.
+        entrance: See `HubEntrance`.
+        store: Whose documents are subscribed to.
+        report: Told of unexpected exceptions.
+
+    Attributes:
+        statistics: What was done so far.
+        payloads: Messages that are kept for a moment.
+    """
+
+    def __init__(self, feeds: Feeds, entrance: HubEntrance, store: DocumentStore, *, report: Report) -> None:
+        self.statistics = HubStatistics()
+        self.payloads = Payloads()
+        self._feeds = feeds
+        self._entrance = entrance
+        self._report = report
+        self._traits = KnownTraits(store.schema)
+        self._turns = Turns()
+        self._shops: dict[uuid.UUID, Listening] = {}
+        self._asked: dict[Subscription, tuple[Chosen, dict[str, Any]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._asked)
+
+    @property
+    def executions(self) -> int:
+        """How many different messages an event may become."""
+        return sum(map(len, self._shops.values()))
+
+    async def subscribe(
+        self,
+        chosen: Chosen,
+        request: GraphQLRequest,
+        caller: Caller,
+        subscriber: Subscriber,
+        *,
+        payer: Payer | None,
+    ) -> Subscription:
+        """Open a subscription.
+
+        Messages may be delivered before this returns to whoever waits for it.
+
+        Args:
+            chosen: A subscription.
+            request: What was asked.
+            caller: Who asks.
+            subscriber: Takes the messages.
+            payer: Pays for the opening and for each message; None where nobody has to.
+
+        Raises:
+            RequestError: It is refused, by its arguments, for lack of a permission, or for a budget that is spent.
+        """
+        try:
+            if payer is not None:
+                await payer.charge(OPENING)
+                payer.settle(OPENING)
+            feed = await self._feeds.follow(caller.shop.id)
+        except RequestError:
+            self.statistics.refused += 1
+            raise
+        variables = request.variables or {}
+        try:
+            source, cursor = await self._open(chosen, variables, caller, feed)
+        except BaseException:
+            self.statistics.refused += 1
+            self._feeds.leave(feed)
+            raise
+        subscription = Subscription(
+            subscriber, caller, cursor=cursor, feed=feed, payer=payer, callers=self._entrance, on_close=self._forget
+        )
+        self._asked[subscription] = (chosen, variables)
+        self.statistics.opened += 1
+        self._enter(subscription, source)
+        return subscription
+
+    async def close(self) -> None:
+        """End all subscriptions, without a word to clients."""
+        for subscription in tuple(self._asked):
+            subscription.close()
+        await self._turns.close()
+        await self.payloads.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _open(self, chosen: Chosen, variables: dict[str, Any], caller: Caller, feed: Feed) -> tuple[Source, int]:
+        context = self._entrance.open(caller)
+        try:
+            events = await chosen.operation.executable.events(variables, context=context)
+            if isinstance(events, ExecutionResult):
+                raise self._refusal(events)
+            assert isinstance(events, Stream)  # noqa: S101  (narrows the type: all our subscription fields return one)
+            return events.source, await begin(context, events.source, feed.position)
+        finally:
+            await context.close()
+
+    def _refusal(self, result: ExecutionResult) -> RequestError:
+        """Return why there are no events."""
+        for error in result.errors or ():
+            cause: Any = error
+            while getattr(cause, "original_error", None) is not None:
+                cause = cause.original_error
+            if isinstance(cause, RequestError):
+                return cause
+        request_id = new_request_id()
+        failures = result_failures(
+            result.errors or (), classify=verdict_of, report=lambda error: self._report(error, request_id)
+        )
+        code = failures[0].code if failures else ""
+        if code == BadUserInput.code:
+            return BadUserInput(failures[0].message)
+        return _Refused(INTERNAL_MESSAGE)
+
+    def _enter(self, subscription: Subscription, source: Source) -> None:
+        """Lead a subscription to those who get the same messages."""
+        chosen, variables = self._asked[subscription]
+        feed = subscription.feed
+        listening = self._shops.get(feed.shop_id)
+        if listening is None:
+            listening = self._shops[feed.shop_id] = Listening(feed, self._turns)
+        execution = self._execution(chosen, variables, subscription.caller, source)
+        shared = listening.find(execution.identity)
+        if shared is None:
+            shared = Shared(execution, feed, heard=lambda: listening.heard, move=self._move, callers=self._entrance)
+            listening.add(shared)
+        subscription.shared = shared
+        shared.joining.add(subscription)
+        if subscription.cursor < shared.done:
+            subscription.joining = self._start(shared.join(subscription))
+        else:
+            shared.admit(subscription)
+
+    def _execution(self, chosen: Chosen, variables: dict[str, Any], caller: Caller, source: Source) -> Execution:
+        traits = self._traits.of(chosen.document)
+        actor = caller.actor
+        if not traits.is_personal:
+            # Whatever is shared cannot depend on a subject that nobody knows.
+            actor = Actor(actor.kind, None, actor.permissions)
+        shop = caller.shop
+        said = (
+            repr(shop).encode(),
+            shop.cursor_key,
+            repr((actor.kind, actor.subject, sorted(actor.permissions))).encode(),
+            chosen.document.sha256.encode(),
+            (chosen.operation.name or "").encode(),
+            orjson.dumps(
+                {name: value for name, value in variables.items() if name not in traits.cursors},
+                option=orjson.OPT_SORT_KEYS,
+            ),
+            repr((source.topic, source.scope, sorted(map(repr, source.kinds)))).encode(),
+        )
+        digest = hashlib.blake2b(digest_size=20)
+        for part in said:
+            digest.update(len(part).to_bytes(4))
+            digest.update(part)
+        return Execution(
+            identity=digest.digest(),
+            chosen=chosen,
+            variables=variables,
+            source=source,
+            caller=Caller(shop, actor),
+            open_context=self._entrance.open,
+            payloads=self.payloads,
+            report=self._report,
+        )
+
+    def _move(self, subscription: Subscription, caller: Caller) -> None:
+        """Let a subscription go on with what its caller sees by now, right behind the last message."""
+        self._leave(subscription)
+        if caller.shop.id != subscription.caller.shop.id:
+            subscription.refuse(Forbidden("A subscription stays with its shop; subscribe again."))
+            return
+        subscription.caller = caller
+        subscription.joining = self._start(self._enter_again(subscription))
+
+    async def _enter_again(self, subscription: Subscription) -> None:
+        chosen, variables = self._asked[subscription]
+        try:
+            source, _ = await self._open(chosen, variables, subscription.caller, subscription.feed)
+        except RequestError as refusal:
+            subscription.refuse(refusal)
+            return
+        if not subscription.is_closed:
+            subscription.joining = None
+            self._enter(subscription, source)
+
+    def _leave(self, subscription: Subscription) -> None:
+        shared, listening = subscription.shared, self._shops.get(subscription.feed.shop_id)
+        subscription.shared = None
+        if shared is None or listening is None:
+            return
+        shared.leave(subscription)
+        if not shared.is_empty:
+            return
+        shared.stop()
+        listening.remove(shared)
+        if not len(listening):
+            listening.close()
+            del self._shops[subscription.feed.shop_id]
+
+    def _forget(self, subscription: Subscription) -> None:
+        """Take note that a subscription was closed."""
+        self._leave(subscription)
+        del self._asked[subscription]
+        self._feeds.leave(subscription.feed)
+        if subscription.owes:
+            self._start(subscription.pay_debt())
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

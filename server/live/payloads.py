@@ -1,0 +1,95 @@
+"""What was made for an event, kept for a moment for whoever comes to hear of it a little later."""
+
+import asyncio
+import dataclasses
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+
+LIFETIME_SECONDS = 30.0
+"""Who was away for longer reads anew; clients of a process that has ended are back within some seconds."""
+
+BYTES_KEPT = 32 * 1024 * 1024
+ENTRIES_KEPT = 20_000
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Payload:
+    """A message, made for all who share it.
+
+    Attributes:
+        sequence: What to resume after, once it has arrived.
+        body: The whole result as JSON.
+        points: What its selection did cost.
+    """
+
+    sequence: int
+    body: bytes
+    points: int
+
+
+Made = tuple[Payload, ...]
+"""What becomes of an event, or of a gap: nothing where none may hear of it."""
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class _Entry:
+    task: "asyncio.Task[Made]"
+    until: float
+    size: int = 0
+
+
+class Payloads:
+    """Messages by what they are made of; each is made once, however many wait for it.
+
+    Args:
+        timer: Tells seconds.
+    """
+
+    def __init__(self, timer: Callable[[], float] = time.monotonic) -> None:
+        self._timer = timer
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._size = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    async def get(self, key: Hashable, make: Callable[[], Awaitable[Made]]) -> tuple[Made, bool]:
+        """Return what is kept, or make it, and tell whether it was there or on its way.
+
+        What fails is not kept: the next one tries again.
+        """
+        entry = self._entries.get(key)
+        if entry is not None and (not entry.task.done() or self._timer() < entry.until):
+            return await asyncio.shield(entry.task), True
+        if entry is not None:
+            self._drop(key)
+        task = asyncio.ensure_future(make())
+        assert isinstance(task, asyncio.Task)  # noqa: S101  (a coroutine becomes one)
+        entry = self._entries[key] = _Entry(task, self._timer() + LIFETIME_SECONDS)
+        task.add_done_callback(lambda done: self._settle(key, entry, done))
+        # Whoever asked first may go; the others still want it.
+        return await asyncio.shield(task), False
+
+    async def close(self) -> None:
+        """End what is being made."""
+        tasks = [entry.task for entry in self._entries.values() if not entry.task.done()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._entries.clear()
+        self._size = 0
+
+    def _settle(self, key: Hashable, entry: _Entry, task: "asyncio.Task[Made]") -> None:
+        if self._entries.get(key) is not entry:
+            return
+        if task.cancelled() or task.exception() is not None:
+            self._drop(key)
+            return
+        entry.size = sum(len(each.body) for each in task.result())
+        self._size += entry.size
+        while len(self._entries) > ENTRIES_KEPT or (self._size > BYTES_KEPT and len(self._entries) > 1):
+            self._drop(next(iter(self._entries)))
+
+    def _drop(self, key: Hashable) -> None:
+        self._size -= self._entries.pop(key).size

@@ -1,0 +1,210 @@
+"""One subscription of one client: what it has got, what it owes, and whether it may get more."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, Protocol
+
+from core.errors import RequestError
+from engine.errors import Failure
+from resolvers.feeds import Feed
+from server.entrance import Caller
+from server.limits import Payer
+from server.live.payloads import Payload
+
+if TYPE_CHECKING:
+    from server.live.shared import Shared
+
+CREDIT: Final = (5, 15)
+"""Points that a subscription may owe before it gets no more, least and most. It differs from one to the next, so that
+thousands do not ask for their budgets in the same moment; what is owed in the end is charged in the end."""
+
+
+class Subscriber(Protocol):
+    """Whoever brings messages to a client."""
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks; another one once the client has brought another token."""
+
+    def deliver(self, sequence: int | None, payload: bytes) -> None:
+        """Bring a result, as JSON; returns at once and raises nothing.
+
+        Args:
+            sequence: What to resume after, once it has arrived.
+            payload: The result.
+        """
+
+    def finish(self, failures: Sequence[Failure]) -> None:
+        """Tell that no more comes, and why; none for an end that nobody is to blame for."""
+
+
+class Callers(Protocol):
+    """Knows whether callers are still good."""
+
+    def known(self, caller: Caller) -> Caller | None:
+        """Return the caller as he is now; None where that has to be looked up."""
+
+    async def again(self, caller: Caller) -> Caller:
+        """Look the caller up; may raise `RequestError`."""
+
+
+class Subscription:
+    """A subscription that is open.
+
+    Attributes:
+        caller: Who asks, as it was known when the last message was brought.
+        cursor: The last sequence that he has heard of; what he hears live is beyond.
+        shared: With whom he shares his messages; None while he joins them.
+        feed: Followed for him.
+        is_closed: Whether he gets no more.
+    """
+
+    __slots__ = (
+        "_callers",
+        "_credit",
+        "_debt",
+        "_on_close",
+        "_payer",
+        "caller",
+        "cursor",
+        "feed",
+        "is_closed",
+        "joining",
+        "shared",
+        "subscriber",
+    )
+
+    def __init__(  # noqa: PLR0913  (all that it needs)
+        self,
+        subscriber: Subscriber,
+        caller: Caller,
+        *,
+        cursor: int,
+        feed: Feed,
+        payer: Payer | None,
+        callers: Callers,
+        on_close: "Callable[[Subscription], None]",
+    ) -> None:
+        self.subscriber = subscriber
+        self.caller = caller
+        self.cursor = cursor
+        self.feed = feed
+        self.shared: Shared | None = None
+        self.joining: asyncio.Task[None] | None = None
+        self.is_closed = False
+        self._payer = payer
+        self._callers = callers
+        self._on_close = on_close
+        self._debt = 0
+        self._credit = random.randint(*CREDIT)  # noqa: S311  (no secret)
+
+    @property
+    def sequence(self) -> int:
+        """What the client is to resume after: all that was to be heard up to it was delivered."""
+        shared = self.shared
+        is_live = shared is not None and self in shared.members
+        return max(self.cursor, shared.done) if is_live and shared is not None else self.cursor
+
+    @property
+    def owes(self) -> bool:
+        """Whether something has been delivered that is not paid for."""
+        return self._payer is not None and self._debt > 0
+
+    def close(self) -> None:
+        """End the subscription without a word to the client; further calls have no effect."""
+        if self.is_closed:
+            return
+        self.cursor = self.sequence
+        self.is_closed = True
+        if self.joining is not None and self.joining is not asyncio.current_task():
+            self.joining.cancel()
+        self._on_close(self)
+
+    def end(self, *failures: Failure) -> None:
+        """End the subscription and tell the client; with failures there is what to resume after."""
+        if self.is_closed:
+            return
+        self.close()
+        resume = {"sequence": str(self.cursor)}
+        self.subscriber.finish(
+            [Failure(each.message, each.code, extensions={**each.extensions, **resume}) for each in failures]
+        )
+
+    def refuse(self, refusal: RequestError) -> None:
+        """End the subscription since the client may not go on."""
+        self.end(Failure(refusal.message, refusal.code, extensions=refusal.extensions))
+
+    def offer(self, payload: Payload, points: int) -> bool:
+        """Deliver a message, if nobody has to be asked before; tell whether that was so."""
+        caller = self._callers.known(self.subscriber.caller)
+        if caller is not self.caller:
+            if caller is None or audience_of(caller) != audience_of(self.caller):
+                return False
+            self.caller = caller
+        if self._payer is not None and not self._pays(self._payer, points):
+            return False
+        self.cursor = max(self.cursor, payload.sequence)
+        self.subscriber.deliver(payload.sequence, payload.body)
+        return True
+
+    async def offer_slowly(self, payload: Payload, points: int) -> Caller | None:
+        """Deliver a message once all is known, or end the subscription.
+
+        Returns:
+            The caller where he sees other things by now: then it was not delivered, and he has to join others.
+        """
+        try:
+            caller = await self._callers.again(self.subscriber.caller)
+            if self.is_closed:
+                return None
+            if audience_of(caller) != audience_of(self.caller):
+                return caller
+            self.caller = caller
+            if self._payer is not None and self._debt + points > self._credit:
+                await self._payer.draw_slowly(self._debt + points)
+                self._debt = -points
+        except RequestError as refusal:
+            self.refuse(refusal)
+            return None
+        if not self.is_closed:
+            self._debt += points
+            self.cursor = max(self.cursor, payload.sequence)
+            self.subscriber.deliver(payload.sequence, payload.body)
+        return None
+
+    async def pay(self, points: int) -> None:
+        """Pay for work that brings no message by itself; ends the subscription where that cannot be."""
+        try:
+            if self._payer is not None and not self._pays(self._payer, points):
+                await self._payer.draw_slowly(self._debt + points)
+                self._debt = 0
+        except RequestError as refusal:
+            self.refuse(refusal)
+
+    async def pay_debt(self) -> None:
+        """Pay what is owed in the end, if it can be paid."""
+        if self._payer is None or self._debt <= 0:
+            return
+        debt, self._debt = self._debt, 0
+        if not self._payer.draw(debt):
+            try:
+                await self._payer.draw_slowly(debt)
+            except RequestError:
+                # Whoever has nothing left pays for the next thing that he wants.
+                return
+
+    def _pays(self, payer: Payer, points: int) -> bool:
+        self._debt += points
+        if self._debt <= self._credit:
+            return True
+        if payer.draw(self._debt):
+            self._debt = 0
+            return True
+        self._debt -= points
+        return False
+
+
+def audience_of(caller: Caller) -> object:
+    """Return what answers to a caller depend on, as long as no field depends on who exactly he is."""
+    return caller.shop, caller.actor
