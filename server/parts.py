@@ -12,6 +12,7 @@ from core.database import Database
 from core.read_pool import ReadPool
 from core.settings import Settings
 from engine.documents import DocumentStore
+from jobs.relay import Relay
 from resolvers.feeds import Feeds
 from schema.build import build
 from server import health, postgresql
@@ -29,6 +30,7 @@ from server.limits import Budget, configured_budget
 from server.live.sockets import Sockets, configured_sockets
 from server.metrics import Metrics, create_metrics
 from server.observability import report_masked
+from server.relaying import configured_relay, relaying
 from server.response_cache import CachedResponses, cached_responses
 from server.tenancy import ShopDirectory
 
@@ -47,6 +49,7 @@ class Parts:
         budget: Who may ask for how much.
         bus: Says that there are events.
         feeds: The events of shops, for those who follow them.
+        relay: Gives events their order; None where other processes do.
         probes: What the probes look at.
         operations: Serves what is asked, whatever it comes by.
         sockets: The WebSockets of the process.
@@ -61,6 +64,7 @@ class Parts:
     budget: Budget
     bus: Bus
     feeds: Feeds
+    relay: Relay | None
     probes: health.Health
     operations: Operations
     sockets: Sockets
@@ -75,6 +79,8 @@ class Parts:
             await self.bus.open()
             stack.push_async_callback(self.bus.close)
             stack.callback(self.feeds.close)
+            if self.relay is not None:
+                await stack.enter_async_context(relaying(self.relay))
             if self._redis is not None:
                 stack.push_async_callback(self._redis.aclose)
             if self.cached is not None:
@@ -105,10 +111,11 @@ def parts_of(settings: Settings) -> Parts:
     cached = cached_responses(settings, store, database, metrics, directory=directory)
     budget = configured_budget(settings, metrics)
     bus = configured_bus(settings)
+    relay = configured_relay(settings, bus.publish, metrics) if settings.relay else None
     operations = Operations(
         store=store,
         persisted=DocumentsInProcess(registered=registered),
-        entrance=_entrance(settings, database, directory, cached),
+        entrance=_entrance(settings, database, directory, cached, relay),
         report=lambda error, request_id: report_masked(metrics, error, request_id=request_id),
         settings=OperationSettings(
             development=settings.is_development,
@@ -129,6 +136,7 @@ def parts_of(settings: Settings) -> Parts:
         budget=budget,
         bus=bus,
         feeds=configured_feeds(database, bus, metrics),
+        relay=relay,
         probes=_probes(database, client, bus),
         operations=operations,
         sockets=configured_sockets(settings, operations, None, metrics),
@@ -168,7 +176,11 @@ def _probes(database: Database, client: redis.asyncio.Redis | None, bus: Bus) ->
 
 
 def _entrance(
-    settings: Settings, database: Database, directory: ShopDirectory, cached: CachedResponses | None
+    settings: Settings,
+    database: Database,
+    directory: ShopDirectory,
+    cached: CachedResponses | None,
+    relay: Relay | None,
 ) -> Entrance:
     """Return what finds out who asks, and for which shop."""
     keys = configured_keys(settings)
@@ -179,4 +191,5 @@ def _entrance(
         cached=cached,
         default_shop=settings.default_shop,
         deadline_seconds=settings.deadline_seconds,
+        on_write=relay.wake if relay else None,
     )

@@ -8,11 +8,10 @@ import signal
 import typer
 from rich.console import Console
 
-from core.bus import Bus, BusInProcess
-from core.redis_bus import BusInRedis
 from core.settings import Settings, load_settings
 from server import postgresql
 from server.cli.databases import opened
+from server.feeding import configured_bus
 from server.logs import configure_logs
 from server.relaying import configured_relay, relaying
 
@@ -39,11 +38,9 @@ async def _relay(settings: Settings, console: Console) -> None:
     async with opened(settings):
         # It is at the schema of this release; the relay has connections of its own.
         pass
-    bus: Bus = BusInProcess()
     if settings.redis_url is None:
         console.print("Set REDIS_URL: without it servers look for events only every few seconds.")
-    else:
-        bus = BusInRedis(settings.redis_url.value)
+    bus = configured_bus(settings)
     await bus.open()
     try:
         async with relaying(configured_relay(settings, bus.publish)):
