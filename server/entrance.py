@@ -37,11 +37,13 @@ class Caller:
         shop: The tenant.
         actor: Who asks.
         expires_at: When the token ends that says so; None where there is no token.
+        said: What he is known again by; None where nobody can look him up again.
     """
 
     shop: Shop
     actor: Actor
     expires_at: datetime | None = None
+    said: "_Said | None" = dataclasses.field(default=None, repr=False, compare=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -103,6 +105,22 @@ class Entrance:
         self._remember(said, known)
         return known.caller
 
+    def known(self, caller: Caller) -> Caller | None:
+        """Return a caller as he is now; None where that has to be looked up."""
+        if caller.said is None:
+            return caller
+        known = self._known.get(caller.said)
+        return known.caller if known is not None and self._is_current(known) else None
+
+    async def again(self, caller: Caller) -> Caller:
+        """Return a caller as he is now; raises as `identify` does."""
+        known = self.known(caller)
+        if known is not None or caller.said is None:
+            return known or caller
+        found = await self._look_up(*caller.said)
+        self._remember(caller.said, found)
+        return found.caller
+
     def open(self, caller: Caller) -> Context:
         """Open what one operation runs with; whoever opens it closes it."""
         tenant = self._database.of_tenant(
@@ -136,10 +154,11 @@ class Entrance:
         if self._cached is not None and await self._cached.looked_again(shop.id):
             located = await locate_shop(self._directory, naming, default_slug=self._default_shop)
             shop = located.served()
+        said = authorization, header, host
         if verified is None:
-            return _Known(Caller(shop, ANONYMOUS), located, None)
+            return _Known(Caller(shop, ANONYMOUS, said=said), located, None)
         credentials = verified.credentials
-        return _Known(Caller(shop, credentials.actor, credentials.expires_at), located, verified)
+        return _Known(Caller(shop, credentials.actor, credentials.expires_at, said), located, verified)
 
     def _remember(self, said: _Said, known: _Known) -> None:
         if len(said[-1] or "") > _LONGEST_HOST:
