@@ -300,4 +300,6 @@ async def test_killed_relays_lose_nothing_and_tell_nothing_twice(server, own, ow
     process.send_signal(signal.SIGTERM)
     await process.communicate()
     assert process.returncode == 0
+    assert sum(map(len, kept.values())) == EVENTS
     await check(owner, kept)
+    print(f"{EVENTS} events, {kills} relays killed")  # noqa: T201
