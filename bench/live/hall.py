@@ -18,7 +18,9 @@ _READ_BYTES = 16_384
 _PATIENCE_SECONDS = 90.0
 """After which something hangs; the slowest server measured opens 5,000 subscriptions in some 20 seconds."""
 
-_ID = "1"
+_NO_FRAME = b"-"
+"""What no server sends, nor the end of a connection is."""
+
 _ACK, _NEXT = b'"connection_ack"', b'"next"'
 _KIND_WITHIN = 40
 """Bytes of a message in which its kind is, however it is spaced."""
@@ -52,6 +54,7 @@ class Hall:
     Attributes:
         heard: Results heard by all since they were last counted.
         latest: The last message with a result.
+        frame: A frame with a result that others may be sent too.
         on_result: Called with a subscriber's number, the message and the time; only counted where it is None.
     """
 
@@ -59,7 +62,7 @@ class Hall:
         self.port = port
         self.heard = 0
         self.latest = b""
-        self.frame = b""
+        self.frame = _NO_FRAME
         self.on_result: Callable[[int, bytes, float], None] | None = None
         self.lines: list[Line] = []
         self.signing_in = 0
@@ -118,7 +121,7 @@ class Hall:
     def count_anew(self) -> None:
         """Forget how much was heard."""
         self.heard = 0
-        self.frame = b""
+        self.frame = _NO_FRAME
         for line in self.lines:
             line.heard = 0
 
