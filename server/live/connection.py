@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import dataclasses
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -10,25 +9,19 @@ from typing import Any
 from starlette.types import Message as Event
 from starlette.types import Receive, Scope, Send
 
-from core.clock import Clock
-from core.errors import Forbidden, LimitExceeded, RequestError, TokenExpired
-from server.addresses import group_of
+from core.errors import LimitExceeded, RequestError, TokenExpired
 from server.entrance import Caller
-from server.graphql.contexts import headers_of
-from server.graphql.exchanges import Exchange, new_request_id
-from server.graphql.negotiation import GRAPHQL_RESPONSE
+from server.graphql.exchanges import new_request_id
 from server.graphql.operating import Operations
 from server.live import messages
-from server.live.bounds import Bounds, Pace
-from server.live.crowds import Crowd, Place
-from server.live.introductions import brings_token, said_at_first, said_later, said_of_operation
+from server.live.bounds import Pace
+from server.live.crowds import Place
+from server.live.introductions import Guest, brings_token
 from server.live.messages import Complete, ConnectionInit, Invalid, Message, Ping, Subscribe
 from server.live.operation import EXPELLING, Follows, SocketOperation
 from server.live.outgoing import Outgoing
-from server.live.slots import Slots
-from server.live.socket_metrics import SocketMetrics
-from server.metrics import Metrics
-from server.observability import Observation, note
+from server.live.surroundings import Surroundings
+from server.observability import note
 
 ROUTE = "/graphql (socket)"
 """What log lines say of where an operation came in."""
@@ -37,39 +30,13 @@ NO_CODE = 1005
 """Of a client that closes without one, or just leaves (RFC 6455, 7.1.5)."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What all sockets of a process share.
-
-    Attributes:
-        operations: Serves what is asked.
-        hub: Opens subscriptions; None where there are none.
-        bounds: What there may be of everything.
-        slots: How many operations each client has.
-        crowd: How many sockets each address has.
-        metrics: Of operations.
-        socket_metrics: Of sockets.
-        clock: What the ends of tokens are compared with.
-    """
-
-    operations: Operations
-    hub: Follows | None
-    bounds: Bounds
-    slots: Slots
-    crowd: Crowd
-    metrics: Metrics
-    socket_metrics: SocketMetrics
-    clock: Clock
-
-
 class Connection:
     """Talks to one client, from its handshake to its end."""
 
     __slots__ = (
         "_around",
-        "_caller",
         "_code",
-        "_headers",
+        "_guest",
         "_is_introduced",
         "_leaving",
         "_operations",
@@ -77,26 +44,20 @@ class Connection:
         "_pace",
         "_place",
         "_receive",
-        "_scope",
         "_started",
         "_timer",
     )
 
     def __init__(self, around: Surroundings, scope: Scope, receive: Receive, send: Send) -> None:
-        headers, client = headers_of(scope), scope.get("client")
-        address = around.operations.proxies.client_address(client[0] if client else None, headers)
-        # All that is kept of the handshake; what comes over a socket comes by no method of HTTP.
-        self._scope: Scope = {"method": "SOCKET", "client": (address, 0)}
-        self._headers = said_at_first(headers)
         self._around = around
+        self._guest = Guest(around.operations, scope, around.clock)
         self._receive = receive
         self._outgoing = Outgoing(send, around.bounds, overrun=self._overrun)
         self._operations: dict[str, SocketOperation] = {}
-        self._caller: Caller | None = None
         self._is_introduced = False
         self._code: int | None = None
         self._leaving: asyncio.Task[None] | None = None
-        self._place = Place(around.crowd, group_of(address))
+        self._place = Place(around.crowd, self._guest.address)
         loop = asyncio.get_running_loop()
         self._started = loop.time()
         self._pace = Pace(around.bounds, self._started)
@@ -105,9 +66,10 @@ class Connection:
     @property
     def caller(self) -> Caller:
         """Who asks, as of now."""
-        if self._caller is None:
+        caller = self._guest.caller
+        if caller is None:
             raise RuntimeError("Nobody asks anything before introducing himself.")
-        return self._caller
+        return caller
 
     @property
     def operations(self) -> Operations:
@@ -164,19 +126,15 @@ class Connection:
         Args:
             seconds: How long answers, and the client that is to read them, may take.
         """
-        running = [operation.task for operation in self._operations.values() if operation.task is not None]
+        running = self._tasks()
         if running:
             await asyncio.wait(running, timeout=seconds)
-        cursors = {
-            operation.id: operation.subscription.sequence
-            for operation in self._operations.values()
-            if operation.subscription is not None and operation.subscription.sequence is not None
-        }
-        known = {name: sequence for name, sequence in cursors.items() if sequence is not None}
-        if known:
-            self.push(messages.resume(known))
+        sequences = ((operation.id, operation.sequence) for operation in self._operations.values())
+        cursors = {name: sequence for name, sequence in sequences if sequence is not None}
+        if cursors:
+            self.push(messages.resume(cursors))
         is_read = await self._outgoing.flush(seconds)
-        self.close(1012, f"resume={min(known.values())}" if known and is_read else "Connect again.")
+        self.close(1012, f"resume={min(cursors.values())}" if cursors and is_read else "Connect again.")
 
     def expel(self, refusal: RequestError) -> None:
         """Close the socket of somebody whom we do not serve, or no longer."""
@@ -184,7 +142,7 @@ class Connection:
 
     async def admit(self, operation: SocketOperation) -> None:
         """Let an operation run, unless its client has too many."""
-        client = self._client()
+        client = self._guest.account
         if not await self._around.slots.take(client):
             at_most = self._around.bounds.operations_per_client
             raise LimitExceeded(
@@ -203,13 +161,9 @@ class Connection:
         around = self._around
         around.socket_metrics.operations.value -= 1
         if operation.has_slot:
-            around.slots.give_back(self._client())
+            around.slots.give_back(self._guest.account)
         seconds = time.perf_counter() - operation.started
         note(around.metrics, operation.exchange.observation, route=ROUTE, status=int(status), seconds=seconds)
-
-    def _client(self) -> tuple[Any, str]:
-        caller = self.caller
-        return caller.shop.id, f"{caller.actor.kind}:{caller.actor.subject or group_of(self._scope['client'][0])}"
 
     async def _hear(self, event: Event) -> None:
         if event["type"] != "websocket.receive":
@@ -255,7 +209,7 @@ class Connection:
         self.push(messages.ACK)
 
     async def _answer_ping(self, message: Ping) -> None:
-        if self._caller is None or not brings_token(message.payload):
+        if self._guest.caller is None or not brings_token(message.payload):
             self.push(messages.pong(message.payload))
         elif await self._identify(message.payload or {}):
             self.push(messages.pong())
@@ -263,40 +217,23 @@ class Connection:
     async def _identify(self, payload: Mapping[str, Any]) -> bool:
         """Find out who asks from what a payload says, and tell whether we serve him."""
         try:
-            headers = said_later(self._headers, payload)
             async with asyncio.timeout(self.operation_seconds):
-                caller: Any = await self.operations.identify(self._exchange(headers))
-            self._check(caller)
+                caller = await self._guest.introduce(payload)
         except EXPELLING as refusal:
             self.expel(refusal)
             return False
-        self._headers, self._caller = headers, caller
         self._set_timer(caller)
         return True
 
-    def _check(self, caller: Caller) -> None:
-        """Let nobody in whose token has ended, and nobody become somebody else."""
-        if caller.expires_at is not None and caller.expires_at <= self._around.clock():
-            raise TokenExpired("The access token has expired; refresh it, or sign in again.")
-        before = self._caller
-        if before is not None and _identity(before) != _identity(caller):
-            raise Forbidden("The new access token is for somebody else; open another socket.")
-
-    def _exchange(self, headers: dict[str, str]) -> Exchange:
-        request_id = new_request_id()
-        observation = Observation(request_id=request_id)
-        return Exchange(self._scope, headers, request_id, observation, media_type=GRAPHQL_RESPONSE)
-
     def _begin(self, message: Subscribe) -> None:
-        if self._caller is None:
+        if self._guest.caller is None:
             self.close(4401, "Unauthorized: send connection_init and wait for connection_ack first.")
             return
         if message.id in self._operations:
             self.close(4409, f"Subscriber for {message.id} already exists")
             return
         at_most = self._around.bounds.operations
-        exchange = self._exchange(said_of_operation(self._headers, message.payload.get("extensions")))
-        operation = SocketOperation(message.id, exchange, self)
+        operation = SocketOperation(message.id, self._guest.exchange(message.payload.get("extensions")), self)
         self._around.socket_metrics.operations.value += 1
         if len(self._operations) >= at_most:
             operation.refuse(
@@ -312,13 +249,13 @@ class Connection:
         loop = asyncio.get_running_loop()
         at = self._started + self._around.bounds.age_seconds
         if caller.expires_at is not None:
-            at = min(at, loop.time() + (caller.expires_at - self._around.clock()).total_seconds())
+            at = min(at, loop.time() + self._guest.seconds_left(caller.expires_at))
         self._timer.cancel()
         self._timer = loop.call_at(at, self._time_up)
 
     def _time_up(self) -> None:
         expires_at = self.caller.expires_at
-        if expires_at is not None and expires_at <= self._around.clock():
+        if expires_at is not None and self._guest.seconds_left(expires_at) <= 0:
             self.expel(TokenExpired("The access token has expired; refresh it, and send it by a ping before that."))
         elif self._leaving is None:
             self._leaving = asyncio.get_running_loop().create_task(self.leave(self.operation_seconds))
@@ -330,12 +267,17 @@ class Connection:
         self._around.socket_metrics.overruns.add(())
         self.close(1013, "Results were read too slowly; connect again, and resume after the last one.")
 
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        """Return what runs: not the subscriptions that are open."""
+        tasks = [operation.task for operation in self._operations.values()]
+        return [task for task in tasks if task is not None and not task.done()]
+
     async def _clear(self) -> None:
         """Leave nothing behind."""
         self._timer.cancel()
         self._place.leave()
         self._outgoing.drop()
-        tasks = [operation.task for operation in self._operations.values() if operation.task is not None]
+        tasks = self._tasks()
         for operation in list(self._operations.values()):
             operation.cancel()
         if self._leaving is not None:
@@ -343,7 +285,3 @@ class Connection:
             tasks.append(self._leaving)
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _identity(caller: Caller) -> tuple[Any, ...]:
-    return caller.shop.id, caller.actor.kind, caller.actor.subject

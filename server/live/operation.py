@@ -121,6 +121,11 @@ class SocketOperation:
         """Who gets the events, as of now."""
         return self._host.caller
 
+    @property
+    def sequence(self) -> int | None:
+        """The last event of a subscription that was delivered; None for anything else."""
+        return None if self.subscription is None else self.subscription.sequence
+
     def deliver(self, _sequence: int | None, payload: bytes) -> None:
         """Send a result to the client; it never waits, and never raises."""
         if not self.is_over:

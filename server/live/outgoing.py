@@ -1,7 +1,6 @@
 """The way to a client: frames go out at once, or wait in a line that has an end."""
 
 import asyncio
-import contextlib
 import types
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
@@ -53,7 +52,7 @@ class Outgoing:
             return
         blocked = self._step({"type": "websocket.send", "text": frame})
         if blocked is not None:
-            self._task = asyncio.get_running_loop().create_task(self._go_on(blocked))
+            self._task = asyncio.get_running_loop().create_task(self._go_on(*blocked))
 
     def close(self, code: int, reason: str) -> None:
         """Write the closing frame at once, in front of whatever waits, and nothing after it."""
@@ -63,7 +62,7 @@ class Outgoing:
         blocked = self._step({"type": "websocket.close", "code": code, "reason": _fitting(reason)})
         if blocked is not None:
             # A server that lets closing wait for a client that does not read: it is to see to that client itself.
-            blocked.close()
+            blocked[0].close()
 
     def drop(self) -> None:
         """Write nothing any more; there is nobody who would read it."""
@@ -89,8 +88,8 @@ class Outgoing:
         waiting.append(frame)
         self._bytes += len(frame)
 
-    def _step(self, message: dict[str, Any]) -> Coroutine[Any, Any, None] | None:
-        """Begin to send; return what is to be gone on with where that waits for the client."""
+    def _step(self, message: dict[str, Any]) -> tuple[Coroutine[Any, Any, None], Any] | None:
+        """Begin to send; where that waits for the client, return what is begun, and the future that it waits for."""
         sending: Any = self._send(message)
         try:
             future = sending.send(None)
@@ -100,11 +99,11 @@ class Outgoing:
             # The client has gone, or the server has closed the socket.
             self.drop()
             return None
-        return _continued(sending, future)
+        return sending, future
 
-    async def _go_on(self, blocked: Coroutine[Any, Any, None]) -> None:
+    async def _go_on(self, sending: Coroutine[Any, Any, None], future: Any) -> None:
         try:
-            await blocked
+            await _continued(sending, future)
             while self._waiting:
                 frame = self._waiting.popleft()
                 self._bytes -= len(frame)
@@ -112,18 +111,13 @@ class Outgoing:
         except (OSError, RuntimeError):
             self.drop()
         finally:
-            blocked.close()
+            sending.close()
             self._task = None
 
 
 async def _continued(sending: Coroutine[Any, Any, None], future: Any) -> None:
     """Go on, from within a task, with a coroutine that was begun outside of one and waits for a future."""
-    try:
-        await _once(future)
-    except BaseException as error:
-        with contextlib.suppress(StopIteration):
-            sending.throw(error)
-        raise
+    await _once(future)
     await sending
 
 

@@ -12,12 +12,13 @@ from core.settings import Settings
 from server.graphql.contexts import headers_of
 from server.graphql.operating import Operations
 from server.live.bounds import Bounds, may_connect
-from server.live.connection import Connection, Surroundings
+from server.live.connection import Connection
 from server.live.crowds import Crowd
 from server.live.messages import SUBPROTOCOL
 from server.live.operation import Follows
 from server.live.slots import Alone, InRedis, Slots, Store
 from server.live.socket_metrics import SocketMetrics
+from server.live.surroundings import Surroundings
 from server.metrics import Metrics
 
 
@@ -64,6 +65,16 @@ class Sockets:
     def count(self) -> int:
         """How many sockets are open."""
         return len(self._open)
+
+    @property
+    def slots(self) -> Slots:
+        """How many operations each client runs at the same time."""
+        return self._around.slots
+
+    @property
+    def bounds(self) -> Bounds:
+        """What there may be of everything."""
+        return self._around.bounds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket.

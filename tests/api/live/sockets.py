@@ -4,10 +4,9 @@ import asyncio
 import contextlib
 import dataclasses
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-import pytest
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection, connect
@@ -95,6 +94,12 @@ class Endpoint:
     sockets: Sockets
     metrics: Metrics
 
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something is so that the server tells nobody of."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not condition():  # noqa: ASYNC110  (there is no event)
+                await asyncio.sleep(0.005)
+
     def sample(self, name: str, **labels: str) -> float:
         """Return what a metric stands at; 0 where it has not begun."""
         return self.metrics.registry.get_sample_value(name, labels) or 0.0
@@ -123,8 +128,3 @@ async def endpoint(settings: Settings, bounds: Bounds | None = None, **options: 
 def refused(result: Any, code: str) -> bool:
     """Tell whether a message ends an operation by an error of a code."""
     return result["type"] == "error" and [error["extensions"]["code"] for error in result["payload"]] == [code]
-
-
-def parametrized(cases: dict[str, Any]) -> Any:
-    """Run a test for each of some named cases."""
-    return pytest.mark.parametrize("case", list(cases.values()), ids=list(cases))
