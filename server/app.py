@@ -30,6 +30,7 @@ def create_app(settings: Settings) -> Observed:
     parts = parts_of(settings)
     endpoint = GraphQLEndpoint(
         operations=parts.operations,
+        streams=parts.streams,
         settings=HttpSettings(
             body_limit_bytes=settings.body_limit_bytes,
             deadline_seconds=settings.deadline_seconds,

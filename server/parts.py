@@ -1,5 +1,6 @@
 """What a process that serves is made of: put together from its settings, started and stopped in order."""
 
+import asyncio
 import contextlib
 import dataclasses
 from collections.abc import AsyncIterator, Mapping
@@ -27,7 +28,9 @@ from server.graphql.persisted import DocumentsInProcess
 from server.graphql.registered import registered_documents
 from server.keys import configured_keys
 from server.limits import Budget, configured_budget
+from server.live.hub import Hub
 from server.live.sockets import Sockets, configured_sockets
+from server.live.sse import Streams
 from server.metrics import Metrics, create_metrics
 from server.observability import report_masked
 from server.relaying import configured_relay, relaying
@@ -52,7 +55,9 @@ class Parts:
         relay: Gives events their order; None where other processes do.
         probes: What the probes look at.
         operations: Serves what is asked, whatever it comes by.
+        hub: Brings events to subscribers.
         sockets: The WebSockets of the process.
+        streams: Its streams of events.
     """
 
     settings: Settings
@@ -67,7 +72,9 @@ class Parts:
     relay: Relay | None
     probes: health.Health
     operations: Operations
+    hub: Hub
     sockets: Sockets
+    streams: Streams
     _redis: redis.asyncio.Redis | None
 
     @contextlib.asynccontextmanager
@@ -87,7 +94,9 @@ class Parts:
                 self.cached.open()
                 stack.push_async_callback(self.cached.close)
             await stack.enter_async_context(self.budget.swept())
+            stack.push_async_callback(self.hub.close)
             await stack.enter_async_context(self.sockets.counted())
+            await stack.enter_async_context(self.streams.running())
             self.probes.is_started = True
             try:
                 yield
@@ -97,7 +106,8 @@ class Parts:
     async def drain(self) -> None:
         """Announce the end of the process, and close what is live; all else is served meanwhile."""
         self.probes.is_draining = True
-        await self.sockets.drain(self.settings.drain_seconds)
+        seconds = self.settings.drain_seconds
+        await asyncio.gather(self.sockets.drain(seconds), self.streams.drain(seconds))
 
 
 def parts_of(settings: Settings) -> Parts:
@@ -112,10 +122,12 @@ def parts_of(settings: Settings) -> Parts:
     budget = configured_budget(settings, metrics)
     bus = configured_bus(settings)
     relay = configured_relay(settings, bus.publish, metrics) if settings.relay else None
+    feeds = configured_feeds(database, bus, metrics)
+    entrance = _entrance(settings, database, directory, cached, relay)
     operations = Operations(
         store=store,
         persisted=DocumentsInProcess(registered=registered),
-        entrance=_entrance(settings, database, directory, cached, relay),
+        entrance=entrance,
         report=lambda error, request_id: report_masked(metrics, error, request_id=request_id),
         settings=OperationSettings(
             development=settings.is_development,
@@ -126,6 +138,8 @@ def parts_of(settings: Settings) -> Parts:
         cache=cached.responses if cached else None,
         budget=budget,
     )
+    hub = Hub(feeds, entrance, store, report=operations.report)
+    sockets = configured_sockets(settings, operations, hub, metrics)
     return Parts(
         settings=settings,
         database=database,
@@ -135,11 +149,13 @@ def parts_of(settings: Settings) -> Parts:
         cached=cached,
         budget=budget,
         bus=bus,
-        feeds=configured_feeds(database, bus, metrics),
+        feeds=feeds,
         relay=relay,
         probes=_probes(database, client, bus),
         operations=operations,
-        sockets=configured_sockets(settings, operations, None, metrics),
+        hub=hub,
+        sockets=sockets,
+        streams=Streams(operations, hub, slots=sockets.slots, metrics=metrics, bounds=sockets.bounds),
         _redis=client,
     )
 

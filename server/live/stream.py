@@ -42,6 +42,9 @@ class End(enum.Enum):
     DRAINED = "drained"
 
 
+_COMING_AGAIN = frozenset({End.AGED, End.DRAINED})
+
+
 class Stream:
     """A subscription on its way to a client; see `server.live.hub.Subscriber`.
 
@@ -118,6 +121,7 @@ class Stream:
             self._exchange.observation.code = failures[0].code
             errors = [failure.formatted(self._exchange.request_id) for failure in failures]
             self._put(framing.next_event(orjson.dumps({"errors": errors})))
+        self._mark()
         if failures and failures[0].code in _RETRYABLE:
             retry_after = failures[0].extensions.get("retryAfterMs")
             self._put(framing.retry(retry_after if isinstance(retry_after, int) else RETRY_MS))
@@ -136,8 +140,9 @@ class Stream:
         if reason is End.SLOW:
             self._waiting.clear()
             self._cut()
-        elif reason is not End.LEFT:
+        elif reason in _COMING_AGAIN:
             self._mark()
+            self._put(framing.retry(RETRY_MS))
         self._timers.append(asyncio.get_running_loop().call_later(GRACE_SECONDS, self._give_up))
         self._wake.set()
 

@@ -14,11 +14,11 @@ from starlette.routing import Route
 from core.settings import Settings
 from server.graphql.http import GraphQLEndpoint
 from server.live.bounds import Bounds
-from server.live.hub import Hub
 from server.live.slots import Alone, Slots
 from server.live.sse import Streams
+from server.metrics import Metrics, create_metrics
 from server.observability import Observed
-from server.parts import Parts, parts_of
+from server.parts import parts_of
 from tests.servers import served
 
 EVENTS = "text/event-stream"
@@ -99,36 +99,34 @@ class Endpoint:
     Attributes:
         url: Where it is.
         streams: All its streams.
-        parts: What else it is made of.
+        metrics: Where they are counted.
     """
 
     url: str
     streams: Streams
-    parts: Parts
+    metrics: Metrics
 
     def sample(self, name: str, **labels: str) -> float:
         """Return what a metric stands at; 0 where it has not begun."""
-        return self.parts.metrics.registry.get_sample_value(name, labels) or 0.0
+        return self.metrics.registry.get_sample_value(name, labels) or 0.0
 
 
 @contextlib.asynccontextmanager
 async def endpoint(settings: Settings, bounds: Bounds | None = None) -> AsyncIterator[Endpoint]:
     """Serve GraphQL over HTTP, and by streams."""
-    parts, bounds = parts_of(settings), bounds or Bounds()
-    hub = Hub(parts.feeds, parts.operations.entrance, parts.store, report=parts.operations.report)
+    parts, metrics, bounds = parts_of(settings), create_metrics(), bounds or Bounds()
     slots = Slots(Alone(), limit=bounds.operations_per_client)
-    streams = Streams(parts.operations, hub, slots=slots, metrics=parts.metrics, bounds=bounds)
+    streams = Streams(parts.operations, parts.hub, slots=slots, metrics=metrics, bounds=bounds)
 
     @contextlib.asynccontextmanager
     async def running(_: Starlette) -> AsyncIterator[None]:
         async with parts.running(), streams.running():
             yield
-        await hub.close()
 
     route = Route("/graphql", GraphQLEndpoint(operations=parts.operations, streams=streams))
-    application = Observed(Starlette(routes=[route], lifespan=running), parts.metrics)
+    application = Observed(Starlette(routes=[route], lifespan=running), metrics)
     async with served(application) as url:
-        yield Endpoint(url, streams, parts)
+        yield Endpoint(url, streams, metrics)
 
 
 class Following:
