@@ -105,9 +105,10 @@ class Shared:
 
     def fail(self) -> None:
         """End all subscriptions: a message cannot be brought, and none may be left out."""
-        self.stop()
         for subscription in [*self.members, *self.joining]:
+            # Each is to resume before what is pending, so that has to be known as yet.
             subscription.end(_AWAY)
+        self.stop()
 
     async def turn(self) -> None:
         """Bring the next message, or read which events come next."""

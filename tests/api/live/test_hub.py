@@ -16,6 +16,7 @@ from tests.api.live.hubs import EVENTS, PRICE, PRODUCT, STOCK, living, staff
 @pytest.fixture
 async def live(database, shop):
     async with living(database, shop) as made:
+        await made.relay()
         yield made
 
 

@@ -23,6 +23,7 @@ SEQUENCES = "subscription($after: BigInt) { events(after: $after) { ... on ShopE
 @pytest.fixture
 async def live(database, shop):
     async with living(database, shop) as made:
+        await made.relay()
         yield made
 
 
