@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from core.settings import Settings
 from resolvers.context import Shop
 from server.live.bounds import Bounds
+from server.live.hub import Hub
 from server.live.sockets import Sockets
 from server.metrics import Metrics, create_metrics
 from server.parts import parts_of
@@ -88,11 +89,18 @@ class Endpoint:
         url: Where it is.
         sockets: All its sockets.
         metrics: Where they are counted.
+        hub: Where their subscriptions are.
     """
 
     url: str
     sockets: Sockets
     metrics: Metrics
+    hub: Hub
+
+    @property
+    def open_subscriptions(self) -> int:
+        """How many subscriptions are open."""
+        return len(self.hub)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until something is so that the server tells nobody of."""
@@ -109,7 +117,7 @@ class Endpoint:
 async def endpoint(settings: Settings, bounds: Bounds | None = None, **options: Any) -> AsyncIterator[Endpoint]:
     """Serve sockets alone."""
     parts, metrics = parts_of(settings), create_metrics()
-    sockets = Sockets(parts.operations, None, metrics=metrics, bounds=bounds, **options)
+    sockets = Sockets(parts.operations, parts.hub, metrics=metrics, bounds=bounds, **options)
 
     @contextlib.asynccontextmanager
     async def running(_: Starlette) -> AsyncIterator[None]:
@@ -122,7 +130,7 @@ async def endpoint(settings: Settings, bounds: Bounds | None = None, **options: 
         await (sockets if scope["type"] == "websocket" else starlette)(scope, receive, send)
 
     async with served(application) as url:
-        yield Endpoint(url, sockets, metrics)
+        yield Endpoint(url, sockets, metrics, parts.hub)
 
 
 def refused(result: Any, code: str) -> bool:
