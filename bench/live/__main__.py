@@ -32,9 +32,6 @@ _EVENTS_AT_ONCE = 10
 """Of a mutation, where events come at a steady rate: as of an order, or of what a warehouse reports."""
 
 _WARM_UP_SECONDS = 1.0
-_MOST_LEVELS = 240
-"""Variants that events are about at a steady rate: a subscription may name 250."""
-
 _LONGEST_SECONDS = 1_200
 """A run that takes longer than this hangs."""
 
@@ -105,11 +102,12 @@ def _flows(plan: Plan, here: Contest) -> dict[int, Flowed]:
     """Let events happen at each rate, after some that are not timed."""
     ours = here.galleria
     people = customers(here.environ, plan.clients, "flow")
-    subjects = [level.variant_id for level in here.levels[:_MOST_LEVELS]]
+    subjects = [level.variant_id for level in here.levels]
     ours.audience.do(tasks.enter, [hello(token, subjects, ours.sequence) for token in people])
     found: dict[int, Flowed] = {}
     for rate, seconds in ((plan.rates[0], _WARM_UP_SECONDS), *((rate, plan.seconds) for rate in plan.rates)):
-        levels = read_levels(ours.server.url, here.owner)[:_MOST_LEVELS]
+        # The process of the audience counts copies of the levels.
+        levels = [each for each in read_levels(ours.server.url, here.owner) if each.variant_id in subjects]
         found[rate] = ours.audience.do(run_flow, Flow(levels, here.owner, rate, _EVENTS_AT_ONCE, seconds))
         settle(ours.server)
     ours.audience.do(tasks.leave)

@@ -18,6 +18,9 @@ from bench.machine import processor_seconds
 from bench.servers import Ground, Program, Running, serving
 from core.errors import ConfigurationError
 
+MOST_LEVELS = 240
+"""That events are about: a subscription may name 250 variants."""
+
 
 @dataclasses.dataclass(slots=True)
 class Contender:
@@ -88,9 +91,8 @@ def contest(ground: Ground, console: Console) -> Iterator[Contest]:
     token = owner(ground.environ)
     with contextlib.ExitStack() as stack:
         server, hearing = _started(stack, found[0], ground)
-        shelf = levels.read_levels(server.url, token)
-        ours = Contender(server, hearing, lambda: levels.one_mutation(shelf[0], token), levels.ACCEPTED)
-        here = Contest(ours, {}, shelf, token, ground.environ, notes)
+        ours = Contender(server, hearing, lambda: levels.one_mutation(here.levels[0], token), levels.ACCEPTED)
+        here = Contest(ours, {}, _audible(ours, ground.environ), token, ground.environ, notes)
         event = _first_event(here, ours)
         for program in found[1:]:
             try:
@@ -104,6 +106,21 @@ def contest(ground: Ground, console: Console) -> Iterator[Contest]:
 def _started(stack: contextlib.ExitStack, program: Program, ground: Ground) -> tuple[Running, Audience]:
     server = stack.enter_context(serving(program, ground))
     return server, stack.enter_context(audience(int(server.url.rpartition(":")[2]), ground.cores))
+
+
+def _audible(ours: Contender, environ: Mapping[str, str]) -> Sequence[Level]:
+    """Return the levels that customers hear of: not those of warehouses, or of products, that are not for them."""
+    [token] = customers(environ, 1, "first")
+    makes = owner(environ)
+    shelf = levels.read_levels(ours.server.url, makes)[:MOST_LEVELS]
+    ours.audience.do(tasks.enter, [hello(token, [level.variant_id for level in shelf], ours.sequence)])
+    requests = [levels.one_mutation(level, makes) for level in shelf]
+    heard = ours.audience.do(tasks.heard_of, requests, ours.accepted)
+    ours.audience.do(tasks.leave)
+    if not heard:
+        raise ConfigurationError("Customers of Galleria hear of no stock that changes.")
+    ours.sequence = str(max(heard.values()))
+    return [level for level in shelf if level.variant_id in heard]
 
 
 def _peer(here: Contest, event: Mapping[str, Any], server: Running, hearing: Audience) -> Contender:

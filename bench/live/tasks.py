@@ -2,10 +2,14 @@
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bench.live.hall import Hall, Hello
+from bench.live.messages import event_of
 from bench.live.posting import Poster
+
+_SILENCE_SECONDS = 2.0
+"""After which nothing more comes of events that are past."""
 
 AT_ONCE = 128
 """Subscribers on their way in at the same time: Galleria lets no more than 200 from one address."""
@@ -78,6 +82,25 @@ def publish(hall: Hall, requests: Sequence[bytes], accepted: bytes) -> None:
         poster.post(each, answered.append)
         hall.until(lambda: bool(answered), "the answer to an event")  # noqa: B023  (done before the next)
     poster.close()
+
+
+def heard_of(hall: Hall, requests: Sequence[bytes], accepted: bytes) -> Mapping[str, int]:
+    """Make events, and return those that the subscribers hear of: the sequence of each, by variant."""
+    found: dict[str, int] = {}
+
+    def hear(_: int, message: bytes, __: float) -> None:
+        event = event_of(message)
+        found[event["variantId"]] = int(event["sequence"])
+
+    hall.count_anew()
+    hall.on_result = hear
+    publish(hall, requests, accepted)
+    before = -1
+    while hall.heard > before:
+        before = hall.heard
+        hall.turn(_SILENCE_SECONDS)
+    hall.on_result = None
+    return found
 
 
 def come_back(hall: Hall, hellos: Sequence[Hello], missed: int) -> float:
