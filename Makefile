@@ -16,7 +16,7 @@ COMPILE := uv pip compile pyproject.toml --quiet --universal --python-version 3.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test check format lint types imports schema migrations graphiql bench bench-quick lock clean reset node peers
+.PHONY: help serve test check format lint types imports schema migrations graphiql bench bench-quick bench-live lock clean reset node peers
 
 help: ## List the commands.
 	@echo "Galleria:"
@@ -72,6 +72,10 @@ bench: $(VENV)/development.stamp peers ## Measure how fast it is beside other se
 bench-quick: $(VENV)/development.stamp peers ## Do so in under 4 minutes.
 	@echo "Measuring."
 	@$(BIN)/python -m bench --quick
+
+bench-live: $(VENV)/development.stamp peers ## Measure how fast events reach thousands of subscribers, some 6 minutes.
+	@echo "Measuring."
+	@$(BIN)/python -m bench.live
 
 lock: $(VENV)/development.stamp ## Choose and pin the versions of all dependencies (UPGRADE=1 for newer ones; needs uv).
 	@command -v uv > /dev/null || { echo "Install uv first: pipx install uv"; exit 1; }
