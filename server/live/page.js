@@ -72,6 +72,7 @@ function show({ id, price, availability }) {
 
 function addRow(product, variant) {
   const row = element("shelf").insertRow();
+  row.dataset.variant = variant.id;
   row.insertCell().textContent = product.name;
   row.insertCell().textContent = variant.name;
   const [price, stock] = [row.insertCell(), row.insertCell()];
