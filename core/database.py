@@ -223,6 +223,8 @@ class TenantDatabase:
         else:
             await transaction.end()
         finally:
+            if connection.driver.is_closed():
+                writes.renew()
             # Who is cancelled does not wait for the end.
             (writes.settle if transaction.is_open else writes.release)(connection)
 
@@ -244,7 +246,11 @@ class TenantDatabase:
         if self._reader is not None:
             # Batches run in tasks of their own, which outlive the operation that asked for them.
             self._reader.cancel()
-        async with self._lock:
+        try:
+            async with self._lock:
+                pass
+        finally:
+            # Whoever is cancelled while he waits for the lock does not come back for it.
             connection, self._connection = self._connection, None
             if connection is not None:
                 self._database.reads.settle(connection)

@@ -125,6 +125,13 @@ class ReadPool:
         else:
             self._start(self._settle(connection))
 
+    def renew(self) -> None:
+        """Use no connection any more that is open by now; what one has missed, those that are as old have missed too.
+
+        It may be a restart of the server, or a migration.
+        """
+        self._renewed_at = time.monotonic()
+
     async def settled(self) -> None:
         """Wait until everything that nobody waited for has ended."""
         while self._tasks:
@@ -205,9 +212,8 @@ class ReadPool:
             self.settle(connection)
             if is_last or not is_outdated or not isinstance(error, Exception):
                 raise
-        # Nothing of the transaction was seen yet, and a read may be done twice. What one connection has missed
-        # (a restart, a migration), those that are as old have missed too.
-        self._renewed_at = time.monotonic()
+        # Nothing of the transaction was seen yet, and a read may be done twice.
+        self.renew()
         return await self._first(compiled, arguments, scope, alone=alone, is_last=True)
 
     def _is_good(self, connection: ReadConnection, now: float) -> bool:

@@ -100,10 +100,6 @@ class Authenticator:
         self.clock = clock
         self._verified: dict[bytes, Verified] = {}
 
-    def actor(self, token: str) -> Credentials:
-        """Return what a token proves; see `verified`."""
-        return self.verified(token).credentials
-
     def verified(self, token: str) -> Verified:
         """Verify a token.
 

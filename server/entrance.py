@@ -21,8 +21,8 @@ CALLERS_KNOWN = 10_000
 
 _SHOP_HEADER = SHOP_HEADER.lower()
 
-_LONGEST_HOST = 300
-"""Characters of a Host header that is remembered."""
+LONGEST_SAID = 2_000
+"""Characters of headers that are remembered; longer ones are looked at each time."""
 
 _Said = tuple[str | None, str | None, str | None]
 """What a request says of who asks and for which shop: its headers Authorization, Galleria-Shop and, where both are
@@ -161,7 +161,7 @@ class Entrance:
         return _Known(Caller(shop, credentials.actor, credentials.expires_at, said), located, verified)
 
     def _remember(self, said: _Said, known: _Known) -> None:
-        if len(said[-1] or "") > _LONGEST_HOST:
+        if sum(len(header) for header in said if header is not None) > LONGEST_SAID:
             return
         self._known.pop(said, None)
         self._known[said] = known

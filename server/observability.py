@@ -12,6 +12,11 @@ from server.logs import log_request, safe_name
 from server.metrics import CODES, METRICS_PATH, NONE, OPERATION_TYPES, Metrics, one_of
 
 REQUEST_ID_HEADER = b"x-request-id"
+
+HEADERS_LIMIT_BYTES = 16_384
+"""Of all values together, as most servers have it; the longest token takes half of it."""
+
+_TOO_LONG = b'{"errors":[{"message":"The headers are too long; send less.","extensions":{"code":"BAD_REQUEST"}}]}'
 CLIENT_GONE = 499
 """Status of a request whose client left before the answer began; nginx uses the same figure."""
 
@@ -80,7 +85,10 @@ class Observed:
 
         self.metrics.in_flight.value += 1
         try:
-            await self._app(scope, receive, noting)
+            if sum(len(value) for _, value in scope["headers"]) > HEADERS_LIMIT_BYTES:
+                await _refuse(noting)
+            else:
+                await self._app(scope, receive, noting)
         except Exception:
             status = 500 if status == CLIENT_GONE else status
             raise
@@ -119,6 +127,12 @@ def note(metrics: Metrics, seen: Observation, *, route: str | None, status: int,
             "statements": seen.statements,
         }
     )
+
+
+async def _refuse(send: Callable[[Message], Awaitable[None]]) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(_TOO_LONG))]
+    await send({"type": "http.response.start", "status": 431, "headers": headers})
+    await send({"type": "http.response.body", "body": _TOO_LONG})
 
 
 def observation_of(scope: Scope) -> Observation:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -116,6 +116,9 @@ class ResponseCache:
         name = b"\0".join((self.generation, audience, document.sha256.encode(), (operation.name or "").encode(), given))
         stamp = self.stamps.known(shop_id) or await self.stamps.current(shop_id)
         return Place(Key(shop_id, name), stamp, lasting.seconds)
+
+    def note(self, place: Place, document: Document, operation: Operation, variables: Mapping[str, Any]) -> None:
+        """Take note of a request whose answer is kept; nobody wants to know here."""
 
     def find(self, place: Place) -> Kept | None:
         """Return what this process keeps."""

@@ -75,7 +75,6 @@ def accepts_problem(accept: str) -> bool:
 
 
 @functools.lru_cache(maxsize=256)
-@functools.lru_cache(maxsize=256)
 def streaming_of(accept: str) -> Streaming:
     """Tell which operations are to be answered by a stream of events.
 

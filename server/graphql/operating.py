@@ -259,6 +259,7 @@ class Operations:
         if kept is not None:
             answer = exchange.unchanged(kept, shows_cache=self.settings.development)
             self._remember(exchange, place)
+            cache.note(place, document, operation, request.variables)
             return answer
         return own or await self._execute(exchange, request, document)
 

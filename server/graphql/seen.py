@@ -14,6 +14,9 @@ LIFETIME_SECONDS = 1.0
 data do not: what is kept has a stamp, which is compared each time."""
 
 REQUESTS_KNOWN = 2_000
+LONGEST_HEADERS = 2_000
+"""Characters of the headers that decide."""
+
 LONGEST_BODY = 8_000
 """Bytes; a client whose requests are longer is better served by persisted documents."""
 
@@ -96,4 +99,7 @@ def key_of(body: bytes, headers: Mapping[str, str]) -> Key | None:
     """Return what a request is known by; None for one that asks for more than its answer, or is too long."""
     if len(body) > LONGEST_BODY or any(name in headers for name in _PREVENTING):
         return None
-    return (body, *(headers.get(name) for name in _DECIDING))
+    deciding = [headers.get(name) for name in _DECIDING]
+    if sum(len(header) for header in deciding if header is not None) > LONGEST_HEADERS:
+        return None
+    return (body, *deciding)

@@ -94,7 +94,7 @@ class Watch:
         now = self._loop.time()
         if now >= self._until:
             self._is_late = True
-            self._task.cancel()
+            self._cancel()
             return
         if self.may_receive and self._listener is None:
             self._listener = self._loop.create_task(self._listen())
@@ -105,4 +105,11 @@ class Watch:
         while (await self._receive())["type"] != "http.disconnect":
             continue
         self._client_left = True
+        self._cancel()
+
+    def _cancel(self) -> None:
+        """Cancel the task once; what it does to end is not to be cancelled as well."""
+        self._timer.cancel()
+        if self._listener is not None and self._is_late:
+            self._listener.cancel()
         self._task.cancel()

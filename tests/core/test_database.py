@@ -171,3 +171,16 @@ async def test_a_value_that_cannot_be_sent_leaves_no_tenant_behind(single, shop)
 
         assert (await single.fetch_platform(COUNT))[0].total == 0
         assert await in_use(single) == 0
+
+
+async def test_closing_that_is_cancelled_loses_no_connection(own, shop):
+    tenant = own.of_tenant(shop.id)
+    await tenant.fetch(COUNT)
+    reading = asyncio.create_task(tenant.fetch(text("SELECT pg_sleep(20)")))
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(tenant.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.gather(reading, closing, return_exceptions=True)
+    await own.reads.settled()
+    assert await in_use(own) == 0

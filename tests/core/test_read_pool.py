@@ -202,3 +202,14 @@ async def test_closing_cuts_off_what_does_not_end(impatient):
     assert connection.driver.is_closed()
     impatient.reads.release(connection)
     assert impatient.reads.size == 0
+
+
+async def test_a_pool_that_is_renewed_uses_no_connection_that_was_open(single):
+    pids = []
+    for renewed in (False, True):
+        if renewed:
+            single.reads.renew()
+        async with single.reads.connection() as connection:
+            pids.append(connection.get_server_pid())
+        await single.reads.settled()
+    assert pids[0] != pids[1]

@@ -101,14 +101,14 @@ def signed(header, claims, sign):
 
 def refused(authenticator, token):
     with pytest.raises(Unauthenticated) as refusal:
-        authenticator.actor(token)
+        authenticator.verified(token)
     assert refusal.value.message == INVALID
     assert refusal.value.code == "UNAUTHENTICATED"
     assert not refusal.value.extensions
 
 
 def test_an_issued_token_proves_actor_shop_and_end(authenticator, issue):
-    credentials = authenticator.actor(issue())
+    credentials = authenticator.verified(issue()).credentials
     assert credentials.actor == STAFF
     assert credentials.shop == SHOP
     assert credentials.expires_at == NOW + timedelta(minutes=15)
@@ -116,7 +116,7 @@ def test_an_issued_token_proves_actor_shop_and_end(authenticator, issue):
 
 @pytest.mark.parametrize("kind", [ActorKind.CUSTOMER, ActorKind.STAFF, ActorKind.KEY])
 def test_the_kind_of_actor_is_the_tokens(authenticator, issue, kind):
-    assert authenticator.actor(issue(Actor(kind, "somebody"))).actor == Actor(kind, "somebody")
+    assert authenticator.verified(issue(Actor(kind, "somebody"))).credentials.actor == Actor(kind, "somebody")
 
 
 @pytest.mark.parametrize("kind", ["system", "anonymous", "root", "", None, 7, ["staff"]])
@@ -126,12 +126,12 @@ def test_no_token_makes_a_system_or_an_unknown_actor(authenticator, forge, kind)
 
 def test_unknown_permissions_are_ignored(authenticator, forge):
     token = forge({"permissions": ["catalogue:write", "everything:destroy", ""]})
-    assert authenticator.actor(token).actor.permissions == {Permission.CATALOGUE_WRITE}
+    assert authenticator.verified(token).credentials.actor.permissions == {Permission.CATALOGUE_WRITE}
 
 
 def test_a_customer_holds_no_permission(authenticator, forge):
     token = forge({"kind": "customer", "permissions": ["catalogue:write"]})
-    assert authenticator.actor(token).actor == Actor(ActorKind.CUSTOMER, "ada")
+    assert authenticator.verified(token).credentials.actor == Actor(ActorKind.CUSTOMER, "ada")
 
 
 @pytest.mark.parametrize("permissions", ["catalogue:write", {"catalogue:write": True}, [1], [["x"]], None])
@@ -173,12 +173,12 @@ def test_wrong_claims_are_refused(authenticator, forge, claims):
 
 
 def test_one_audience_of_several_is_enough(authenticator, forge):
-    assert authenticator.actor(forge({"aud": ["another", AUDIENCE]})).shop == SHOP
+    assert authenticator.verified(forge({"aud": ["another", AUDIENCE]})).credentials.shop == SHOP
 
 
 @pytest.mark.parametrize("token_type", ["at+jwt", "AT+JWT", "application/at+jwt"])
 def test_access_tokens_are_told_by_their_type(authenticator, forge, token_type):
-    assert authenticator.actor(forge(header={"typ": token_type})).shop == SHOP
+    assert authenticator.verified(forge(header={"typ": token_type})).credentials.shop == SHOP
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_garbage_is_refused(authenticator, token):
 @given(some.text(max_size=200) | some.from_regex(r"\A[A-Za-z0-9_=-]{0,40}(\.[A-Za-z0-9_=-]{0,40}){0,4}\Z"))
 def test_no_text_raises_anything_else(text):
     with pytest.raises(Unauthenticated):
-        Authenticator(KeySet({}), issuer=ISSUER, audience=AUDIENCE).actor(text)
+        Authenticator(KeySet({}), issuer=ISSUER, audience=AUDIENCE).verified(text)
 
 
 @given(
@@ -298,13 +298,13 @@ def test_no_signed_claims_raise_anything_else(keys, claims):
     token = signed(header, {**good, **claims}, keys.signing.key.key.sign)
     # TokenExpired is the answer to claims that happen to be well-formed; anything else that is raised fails the test.
     with contextlib.suppress(Unauthenticated):
-        Authenticator(keys, issuer=ISSUER, audience=AUDIENCE).actor(token)
+        Authenticator(keys, issuer=ISSUER, audience=AUDIENCE).verified(token)
 
 
 def test_an_oversized_token_is_refused_before_it_is_read(authenticator, forge):
     largest = forge({"padding": "x" * 5_600})
     assert len(largest) <= authentication.TOKEN_LIMIT_BYTES
-    assert authenticator.actor(largest).shop == SHOP
+    assert authenticator.verified(largest).credentials.shop == SHOP
     larger = forge({"padding": "x" * 6_200})
     assert len(larger) > authentication.TOKEN_LIMIT_BYTES
     refused(authenticator, larger)
@@ -314,10 +314,10 @@ def test_an_oversized_token_is_refused_before_it_is_read(authenticator, forge):
 def test_an_expired_token_says_so_after_the_leeway(authenticator, issue, clock):
     token = issue()
     clock.forward(minutes=15, seconds=29)
-    assert authenticator.actor(token).shop == SHOP
+    assert authenticator.verified(token).credentials.shop == SHOP
     clock.forward(seconds=1)
     with pytest.raises(TokenExpired) as refusal:
-        authenticator.actor(token)
+        authenticator.verified(token)
     assert refusal.value.code == "TOKEN_EXPIRED"
 
 
@@ -327,7 +327,7 @@ def test_the_leeway_is_at_most_a_minute():
 
 @pytest.mark.parametrize("claim", ["iat", "nbf"])
 def test_a_token_from_the_future_is_refused_beyond_the_leeway(authenticator, forge, claim):
-    assert authenticator.actor(forge({claim: NOW.timestamp() + 30})).shop == SHOP
+    assert authenticator.verified(forge({claim: NOW.timestamp() + 30})).credentials.shop == SHOP
     refused(authenticator, forge({claim: NOW.timestamp() + 31}))
 
 
@@ -335,10 +335,10 @@ def test_a_verified_token_is_remembered_for_a_minute(clock, issue, keys):
     known = dict(keys.verification)
     authenticator = Authenticator(KeySet(known), issuer=ISSUER, audience=AUDIENCE, clock=clock)
     token = issue()
-    credentials = authenticator.actor(token)
+    credentials = authenticator.verified(token).credentials
     known.clear()
     clock.forward(seconds=59)
-    assert authenticator.actor(token) is credentials
+    assert authenticator.verified(token).credentials is credentials
     clock.forward(seconds=1)
     refused(authenticator, token)
 
@@ -347,7 +347,7 @@ def test_a_clock_set_back_does_not_prolong_the_memory(clock, issue, keys):
     known = dict(keys.verification)
     authenticator = Authenticator(KeySet(known), issuer=ISSUER, audience=AUDIENCE, clock=clock)
     token = issue()
-    authenticator.actor(token)
+    authenticator.verified(token)
     known.clear()
     clock.forward(seconds=-1)
     refused(authenticator, token)
@@ -355,20 +355,20 @@ def test_a_clock_set_back_does_not_prolong_the_memory(clock, issue, keys):
 
 def test_the_memory_ends_with_the_token(authenticator, issue, clock):
     token = issue(lifetime=timedelta(seconds=10))
-    authenticator.actor(token)
+    authenticator.verified(token)
     clock.forward(seconds=40)
     with pytest.raises(TokenExpired):
-        authenticator.actor(token)
+        authenticator.verified(token)
 
 
 def test_the_memory_is_bounded_and_forgets_the_oldest(authenticator, issue, monkeypatch):
     monkeypatch.setattr(authentication, "CACHE_SIZE", 2)
     first, second, third = (issue() for _ in range(3))
-    kept = [authenticator.actor(token) for token in (first, second, third)]
+    kept = [authenticator.verified(token).credentials for token in (first, second, third)]
     assert len(authenticator._verified) == 2
-    assert authenticator.actor(second) is kept[1]
-    assert authenticator.actor(third) is kept[2]
-    assert authenticator.actor(first) is not kept[0]
+    assert authenticator.verified(second).credentials is kept[1]
+    assert authenticator.verified(third).credentials is kept[2]
+    assert authenticator.verified(first).credentials is not kept[0]
 
 
 def test_a_refused_token_is_not_remembered(authenticator, forge):
@@ -385,7 +385,7 @@ def test_other_algorithms_verify_and_stay_bound_to_their_key(tmp_path, clock, al
     authenticator = Authenticator(keys, issuer=ISSUER, audience=AUDIENCE, clock=clock)
     claims = {"iss": ISSUER, "aud": AUDIENCE, "iat": NOW, "exp": NOW, "sub": "ada", "shop": SHOP, "kind": "staff"}
     headers = {"typ": "at+jwt", "kid": "other"}
-    assert authenticator.actor(jwt.encode(claims, private, algorithm, headers)).shop == SHOP
+    assert authenticator.verified(jwt.encode(claims, private, algorithm, headers)).credentials.shop == SHOP
     stronger = {"ES256": None, "RS256": "PS256", "HS256": "HS512"}[algorithm]
     if stronger:
         refused(authenticator, jwt.encode(claims, private, stronger, headers))

@@ -50,7 +50,7 @@ def run(capsys, *arguments):
 
 
 def read(token, keys, issuer="galleria-development"):
-    credentials = Authenticator(keys, issuer=issuer, audience="galleria").actor(token)
+    credentials = Authenticator(keys, issuer=issuer, audience="galleria").verified(token).credentials
     return credentials, credentials.expires_at - datetime.now(UTC)
 
 

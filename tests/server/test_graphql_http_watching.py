@@ -102,3 +102,19 @@ async def test_only_a_task_can_be_watched():
 
     asyncio.get_running_loop().call_soon(outside_of_any_task)
     assert "within a task" in str(await outcome)
+
+
+async def test_what_ends_an_operation_is_not_cancelled_as_well():
+    client, ended = Client("http.disconnect"), asyncio.Event()
+
+    async def operate() -> None:
+        try:
+            await wait_for_ever()
+        finally:
+            # Longer than what is left of the time.
+            await asyncio.sleep(0.05)
+            ended.set()
+
+    with pytest.raises(ClientLeft), watched(client, seconds=0.02):
+        await operate()
+    assert ended.is_set()

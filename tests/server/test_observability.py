@@ -361,3 +361,13 @@ async def test_what_is_noted_outside_goes_nowhere():
     scope = {"type": "http"}
     observation_of(scope).shop = "demo"
     assert observation_of(scope).shop == "demo"
+
+
+async def test_headers_are_bounded(metrics):
+    async def never(_scope, _receive, _send):
+        raise AssertionError("It was called.")
+
+    async with served(Observed(bare(never), metrics)) as address, httpx.AsyncClient(base_url=address) as client:
+        answer = await client.get("/", headers={"x-long": "x" * 20_000})
+    assert answer.status_code == 431
+    assert answer.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"

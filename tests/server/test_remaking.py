@@ -153,7 +153,7 @@ async def test_what_is_remembered_is_bounded(monkeypatch):
     for key in (keys[0], keys[1], keys[0], keys[2]):
         recipes.note(key, document, operation, {"first": 1, "undeclared": 2})
     assert recipes.of(shop) == [keys[0], keys[2]]
-    assert recipes.get(keys[0]).variables == {"first": 1}
+    assert recipes.get(keys[0]).variables == b'{"first":1}'
 
     monkeypatch.setattr(remaking, "LONGEST_TEXT", len(QUERY) - 1)
     recipes.note(keys[1], document, operation, {})
