@@ -1,5 +1,6 @@
 // Shows stock and prices as they change: two subscriptions over one WebSocket, taken up again where they were lost.
 const PROTOCOL = "graphql-transport-ws";
+const RESTARTING = 1012;
 const PING_MS = 10_000;
 const PONG_MS = 5_000;
 const LONGEST_PAUSE_MS = 3_000;
@@ -167,7 +168,11 @@ function connect() {
     error: ({ payload }) => stop(payload[0].message),
     // The server is about to end: in a moment there is another one.
     complete: () => stop(""),
-    ping: () => send({ type: "pong" }),
+    ping: ({ payload }) => {
+      // A server that is about to end says how far each subscription has heard.
+      Object.assign(cursors, payload?.resume);
+      send({ type: "pong" });
+    },
     pong: goOn,
   };
   socket.addEventListener("open", () => send({ type: "connection_init", payload: { "Galleria-Shop": shop } }));
@@ -175,11 +180,11 @@ function connect() {
     const message = JSON.parse(data);
     handlers[message.type](message);
   });
-  socket.addEventListener("close", ({ reason }) => {
+  socket.addEventListener("close", ({ code, reason }) => {
     clearInterval(pinging);
     clearTimeout(patience);
     say("reconnecting");
-    if (reason !== "") {
+    if (code !== RESTARTING && reason !== "") {
       tell(reason);
     }
     attempts += 1;
