@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -90,6 +91,11 @@ class Connection:
     def push(self) -> Any:
         """Write a frame: what `Outgoing.push` does, without a further call."""
         return self._outgoing.push
+
+    @property
+    def waiting(self) -> int:
+        """How many frames wait for the client to read."""
+        return self._outgoing.waiting
 
     async def run(self) -> None:
         """Talk until one of both closes."""
@@ -247,7 +253,8 @@ class Connection:
 
     def _set_timer(self, caller: Caller) -> None:
         loop = asyncio.get_running_loop()
-        at = self._started + self._around.bounds.age_seconds
+        # Sockets that were opened in the same moment, as after a restart, must not all end in the same moment again.
+        at = self._started + self._around.bounds.age_seconds * random.uniform(0.9, 1)  # noqa: S311  (no secret)
         if caller.expires_at is not None:
             at = min(at, loop.time() + self._guest.seconds_left(caller.expires_at))
         self._timer.cancel()

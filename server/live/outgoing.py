@@ -10,6 +10,8 @@ from starlette.types import Send
 
 from server.live.bounds import REASON_BYTES, Bounds
 
+_BROKEN = 1013, "A message could not be sent; connect again."
+
 
 class Outgoing:
     """Writes frames to one socket, in order, without anybody waiting for it.
@@ -96,8 +98,8 @@ class Outgoing:
         except StopIteration:
             return None
         except (OSError, RuntimeError):
-            # The client has gone, or the server has closed the socket.
-            self.drop()
+            # The client has gone, or the server has closed the socket; if neither, it must not be open and mute.
+            self.close(*_BROKEN)
             return None
         return sending, future
 
@@ -109,22 +111,28 @@ class Outgoing:
                 self._bytes -= len(frame)
                 await self._send({"type": "websocket.send", "text": frame})
         except (OSError, RuntimeError):
-            self.drop()
+            self.close(*_BROKEN)
         finally:
             sending.close()
             self._task = None
 
 
-async def _continued(sending: Coroutine[Any, Any, None], future: Any) -> None:
-    """Go on, from within a task, with a coroutine that was begun outside of one and waits for a future."""
-    await _once(future)
-    await sending
-
-
 @types.coroutine
-def _once(future: Any) -> Generator[Any, Any, None]:
-    """Wait for a future that says already that it is waited for, as a task expects of what it is handed."""
-    yield future
+def _continued(sending: Coroutine[Any, Any, None], future: Any) -> Generator[Any, Any, None]:
+    """Go on, from within a task, with a coroutine that was begun outside of one and waits for a future.
+
+    It is awaited by nobody, and cannot be any more; so what it waits for is handed on to the task.
+    """
+    try:
+        while True:
+            try:
+                yield future
+            except BaseException as error:  # noqa: BLE001  (the coroutine decides)
+                future = sending.throw(error)
+            else:
+                future = sending.send(None)
+    except StopIteration:
+        return
 
 
 def _fitting(reason: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
 from starlette.types import Receive, Scope, Send
 
@@ -75,6 +75,11 @@ class Sockets:
     def bounds(self) -> Bounds:
         """What there may be of everything."""
         return self._around.bounds
+
+    @property
+    def connections(self) -> Collection[Connection]:
+        """The open ones."""
+        return self._open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket.

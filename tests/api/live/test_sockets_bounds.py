@@ -125,6 +125,45 @@ async def test_reader_that_never_reads_is_closed_and_costs_little(settings, shop
         del reader
 
 
+async def test_reader_that_is_slow_for_a_while_gets_all_in_order(settings, shop):
+    bounds = Bounds(message_burst=1_000, waiting_bytes=100_000_000)
+    async with endpoint(settings, bounds) as server, socket(server.url, introduce=shop) as client:
+        client.connection.transport.pause_reading()
+        sent, text = 0, "x" * 100_000
+        # The system keeps some megabytes before anything waits.
+        while not any(each.waiting > 3 for each in server.sockets.connections):
+            await client.send({"type": "ping", "payload": {"number": sent, "text": text}})
+            sent += 1
+        client.connection.transport.resume_reading()
+        assert [(await client.receive())["payload"]["number"] for _ in range(sent)] == [*range(sent)]
+        assert server.sample("galleria_socket_overruns_total") == 0
+
+
+async def test_what_waits_is_bounded_in_bytes_too(settings, shop):
+    bounds = Bounds(waiting_bytes=1_000_000, message_burst=1_000)
+    async with endpoint(settings, bounds) as server, socket(server.url, introduce=shop) as client:
+        client.connection.transport.pause_reading()
+        text = "x" * 100_000
+        for _ in range(200):
+            await client.send({"type": "ping", "payload": {"text": text}})
+        await server.until(lambda: server.sample("galleria_socket_overruns_total") == 1)
+        client.connection.transport.resume_reading()
+        assert (await client.closed())[0] == 1013
+
+
+async def test_pings_of_who_reads_no_pong_are_not_answered_for_ever(settings):
+    async with endpoint(settings) as server:
+        _, writer = await opened(server.url)
+        writer.transport.pause_reading()
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(20):
+                while server.sockets.count:
+                    writer.write((b"\x89\xfd\0\0\0\0" + b"p" * 125) * 1_000)
+                    await writer.drain()
+        await server.until(lambda: not server.sockets.count)
+        writer.transport.abort()
+
+
 async def opened(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Open a socket by hand, which reads only when it is told to."""
     host, _, port = url.removeprefix("http://").partition(":")
