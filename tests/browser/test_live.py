@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import random
 import socket
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -18,7 +19,7 @@ from core.settings import Environment, Settings
 from server.app import create_app
 from server.cli.demo_traffic import _token
 from server.demo import ensure_demo
-from server.demo.traffic import Article, Client, shelf
+from server.demo.traffic import Article, Client, sell_or_fill, shelf
 from server.serve import Server, config_of
 from tests.servers import free_port, served
 
@@ -94,9 +95,9 @@ async def page(browser, site) -> AsyncIterator[Page]:
 
 
 @contextlib.contextmanager
-def staff(site: Site):
+def staff(site: Site, shop: str = SHOP):
     """A client of the API, with a token of the shop's owner."""
-    with contextlib.closing(Client(f"{site.address}/graphql", _token(site.settings, SHOP))) as client:
+    with contextlib.closing(Client(f"{site.address}/graphql", _token(site.settings, shop))) as client:
         yield client
 
 
@@ -151,6 +152,7 @@ async def test_the_page_goes_on_by_itself_when_the_server_was_started_again(page
     await expect(cell(page, article, STOCK)).to_have_text(str(before + 1))
     await site.stop()
     await expect(page.locator("#state")).to_have_text("reconnecting…")
+    await expect(page.locator("#problem")).to_be_hidden()
     await page.screenshot(path=tmp_path / "reconnecting.png")
     await site.start()
     await expect(page.locator("#state")).to_have_text("live")
@@ -187,6 +189,29 @@ async def test_a_shop_that_is_none_is_told(page, site):
     await page.goto(f"{site.address}/live?shop=<b>nowhere")
     await expect(page.locator("#problem")).to_be_visible()
     await expect(page.locator("#shop")).to_have_text("<b>nowhere")
+
+
+async def test_graphiql_watches_the_stock_by_its_example(page, site, tmp_path):
+    await page.goto(f"{site.address}/graphiql")
+    await page.get_by_role("button", name="StockChanged").click()
+    await page.locator('button[aria-label="Re-fetch GraphQL schema (Shift-Ctrl-R)"]').wait_for()
+    async with page.expect_websocket() as opening:
+        await page.get_by_role("button", name="Execute query").click()
+    socket_of_page = await opening.value
+    heard = asyncio.ensure_future(socket_of_page.wait_for_event("framereceived", lambda frame: '"next"' in frame))
+    with staff(site, "demo") as client:
+        chance = random.Random(1)  # noqa: S311  (nothing depends on it)
+        [article, *_] = await asyncio.to_thread(shelf, client, 12)
+        # Nothing tells when the subscription is open.
+        while not heard.done():
+            await asyncio.to_thread(sell_or_fill, client, article, chance)
+    await heard
+    # GraphiQL draws what has arrived at its own pace.
+    await page.wait_for_function(
+        "__MONACO.editor.getModels().some(model => "
+        "model.uri.path.endsWith('response.json') && model.getValue().includes('\"sequence\"'))"
+    )
+    await page.screenshot(path=tmp_path / "graphiql.png")
 
 
 async def test_the_page_is_for_development(settings):
