@@ -30,6 +30,9 @@ AS_IT_WAS = {
 }
 """Mutations whose example asks for what is so already."""
 
+TOLD_ALL_THE_SAME = {"channelWarehousesSet", "relatedProductsSet"}
+"""Those that take all rows away and bring them again, so that events tell of it."""
+
 
 @pytest.mark.parametrize("name", sorted(MUTATIONS))
 async def test_a_mutation_changes_its_own_shop_alone(api, database, name):
@@ -44,4 +47,7 @@ async def test_a_mutation_changes_its_own_shop_alone(api, database, name):
     codes = [error["code"] for each in payload.get("results", [payload]) for error in each["userErrors"]]
     assert codes == ([REFUSED[name]] if name in REFUSED else [])
     is_as_it_was = name in REFUSED or name in AS_IT_WAS
-    assert (await dump(database, ours.shop) == before) is is_as_it_was
+    after = await dump(database, ours.shop)
+    if name in TOLD_ALL_THE_SAME:
+        after["outbox_event"] = before["outbox_event"]
+    assert (after == before) is is_as_it_was
