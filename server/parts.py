@@ -139,6 +139,7 @@ def parts_of(settings: Settings) -> Parts:
         budget=budget,
     )
     hub = Hub(feeds, entrance, store, report=operations.report)
+    hub.watch(metrics)
     sockets = configured_sockets(settings, operations, hub, metrics)
     return Parts(
         settings=settings,

@@ -18,6 +18,7 @@ from schema.cost import OPENING
 from server.entrance import Caller
 from server.graphql.exchanges import new_request_id, verdict_of
 from server.graphql.operating import Chosen, Report
+from server.live.hub_metrics import HubStatistics
 from server.live.payloads import Made, Payload, Payloads
 
 PAUSES_SECONDS: Final = (0.1, 0.5, 2.0)
@@ -45,6 +46,7 @@ class Execution:
         open_context: Opens what a message is read with.
         payloads: Of all executions.
         report: Told of unexpected exceptions.
+        statistics: Of the hub.
     """
 
     identity: bytes
@@ -55,6 +57,7 @@ class Execution:
     open_context: Callable[[Caller], Context]
     payloads: Payloads
     report: Report
+    statistics: HubStatistics
 
     async def of_event(self, event: Event) -> tuple[Made, bool]:
         """Return what is told of an event, and whether it had been made already.
@@ -96,6 +99,7 @@ class Execution:
 
     async def _payload(self, message: Message | Gap) -> Payload:
         result = await self._persist(lambda context: self._executed(context, message))
+        self.statistics.made += 1
         costs = self.chosen.costs
         data = result.data
         requested = max(1, costs.requested - OPENING)

@@ -1,7 +1,6 @@
 """The subscriptions of a process: opened, led to those that get the same messages, and closed."""
 
 import asyncio
-import dataclasses
 import hashlib
 import uuid
 from collections.abc import Coroutine
@@ -23,11 +22,13 @@ from server.graphql.operating import Chosen, Report
 from server.graphql.requests import GraphQLRequest
 from server.limits import Payer
 from server.live.execution import Execution
+from server.live.hub_metrics import HubStatistics, watch_hub
 from server.live.listening import Listening, Turns
 from server.live.payloads import Payloads
 from server.live.shared import Shared
 from server.live.subscription import Callers, Subscriber, Subscription
 from server.live.traits import KnownTraits
+from server.metrics import Metrics
 
 __all__ = ["Hub", "Subscriber", "Subscription"]
 
@@ -37,19 +38,6 @@ class HubEntrance(Callers, Protocol):
 
     def open(self, caller: Caller) -> Context:
         """Open a context; whoever opens it closes it."""
-
-
-@dataclasses.dataclass(slots=True)
-class HubStatistics:
-    """What the hub has done so far.
-
-    Attributes:
-        opened: Subscriptions that were opened.
-        refused: Those that were not.
-    """
-
-    opened: int = 0
-    refused: int = 0
 
 
 class _Refused(RequestError):
@@ -84,6 +72,10 @@ class Hub:
 
     def __len__(self) -> int:
         return len(self._asked)
+
+    def watch(self, metrics: Metrics) -> None:
+        """Show at each scrape what is done."""
+        watch_hub(metrics, self.statistics, subscriptions=lambda: len(self._asked), executions=lambda: self.executions)
 
     @property
     def executions(self) -> int:
@@ -129,7 +121,14 @@ class Hub:
             self._feeds.leave(feed)
             raise
         subscription = Subscription(
-            subscriber, caller, cursor=cursor, feed=feed, payer=payer, callers=self._entrance, on_close=self._forget
+            subscriber,
+            caller,
+            cursor=cursor,
+            feed=feed,
+            payer=payer,
+            callers=self._entrance,
+            on_close=self._forget,
+            statistics=self.statistics,
         )
         self._asked[subscription] = (chosen, variables)
         self.statistics.opened += 1
@@ -225,6 +224,7 @@ class Hub:
             open_context=self._entrance.open,
             payloads=self.payloads,
             report=self._report,
+            statistics=self.statistics,
         )
 
     def _move(self, subscription: Subscription, caller: Caller) -> None:
@@ -233,6 +233,7 @@ class Hub:
         if caller.shop.id != subscription.caller.shop.id:
             subscription.refuse(Forbidden("A subscription stays with its shop; subscribe again."))
             return
+        self.statistics.moved += 1
         subscription.caller = caller
         subscription.joining = self._start(self._enter_again(subscription))
 

@@ -5,6 +5,7 @@ import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
 from typing import Final, cast
 
 from core.errors import GalleriaError, Overloaded, RequestError
@@ -117,6 +118,9 @@ class Shared:
                 event = self._pending[0]
                 made, _ = await self.execution.of_event(event)
                 await self._bring(event.sequence, made)
+                if made:
+                    lag = (datetime.now(UTC) - event.created_at).total_seconds()
+                    self.execution.statistics.lag.observe(self.execution.source.topic.value, max(0.0, lag))
                 # Only now is it done; what was ended meanwhile has nothing left to do.
                 if self._pending and self._pending[0] is event:
                     self._pending.popleft()

@@ -10,6 +10,7 @@ from engine.errors import Failure
 from resolvers.feeds import Feed
 from server.entrance import Caller
 from server.limits import Payer
+from server.live.hub_metrics import HubStatistics
 from server.live.payloads import Payload
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Subscription:
         "_debt",
         "_on_close",
         "_payer",
+        "_statistics",
         "caller",
         "cursor",
         "feed",
@@ -85,6 +87,7 @@ class Subscription:
         payer: Payer | None,
         callers: Callers,
         on_close: "Callable[[Subscription], None]",
+        statistics: HubStatistics,
     ) -> None:
         self.subscriber = subscriber
         self.caller = caller
@@ -96,6 +99,7 @@ class Subscription:
         self._payer = payer
         self._callers = callers
         self._on_close = on_close
+        self._statistics = statistics
         self._debt = 0
         self._credit = random.randint(*CREDIT)  # noqa: S311  (no secret)
 
@@ -126,6 +130,7 @@ class Subscription:
         if self.is_closed:
             return
         self.close()
+        self._statistics.ended(failures[0].code if failures else "")
         resume = {"sequence": str(self.cursor)}
         self.subscriber.finish(
             [Failure(each.message, each.code, extensions={**each.extensions, **resume}) for each in failures]
@@ -144,8 +149,7 @@ class Subscription:
             self.caller = caller
         if self._payer is not None and not self._pays(self._payer, points):
             return False
-        self.cursor = max(self.cursor, payload.sequence)
-        self.subscriber.deliver(payload.sequence, payload.body)
+        self._hand_over(payload)
         return True
 
     async def offer_slowly(self, payload: Payload, points: int) -> Caller | None:
@@ -169,8 +173,7 @@ class Subscription:
             return None
         if not self.is_closed:
             self._debt += points
-            self.cursor = max(self.cursor, payload.sequence)
-            self.subscriber.deliver(payload.sequence, payload.body)
+            self._hand_over(payload)
         return None
 
     async def pay(self, points: int) -> None:
@@ -193,6 +196,11 @@ class Subscription:
             except RequestError:
                 # Whoever has nothing left pays for the next thing that he wants.
                 return
+
+    def _hand_over(self, payload: Payload) -> None:
+        self.cursor = max(self.cursor, payload.sequence)
+        self._statistics.delivered += 1
+        self.subscriber.deliver(payload.sequence, payload.body)
 
     def _pays(self, payer: Payer, points: int) -> bool:
         self._debt += points

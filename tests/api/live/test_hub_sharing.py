@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from core.budgets import budgets
-from core.errors import Overloaded, ShopSuspended, Throttled, TokenExpired
+from core.errors import Overloaded, ShopSuspended, Throttled, TokenExpired, Unauthenticated
 from core.ids import encode_global_id
 from models.inventory import StockLevel
 from resolvers.context import ANONYMOUS, Actor, ActorKind, Permission
@@ -296,3 +296,26 @@ async def test_an_error_of_a_field_is_told_once_and_the_subscription_lives_on(li
     await heard.until(lambda: len(heard.results) == 2)
     assert heard.results[1]["data"]["stockChanged"]["variantId"] == encode_global_id("Variant", variant.id)
     assert "errors" not in heard.results[1]
+
+
+async def test_metrics_tell_what_is_shared_and_how_late_it_is(live):
+    metrics = create_metrics()
+    live.hub.watch(metrics)
+    everybody = [await live.subscribe(SEQUENCES, staff(subject=f"{each}")) for each in range(3)]
+    with pytest.raises(Unauthenticated):
+        await live.subscribe(SEQUENCES)
+    await heard_of(live, everybody, 2)
+    live.door.changes[everybody[0].caller] = TokenExpired("The token has expired.")
+    await announce(live.database, live.shop, 1)
+    await live.relay()
+    await everybody[0].is_over()
+    await everybody[1].has(3)
+
+    def sample(name, **labels):
+        return metrics.registry.get_sample_value(f"galleria_{name}", labels)
+
+    assert (sample("subscriptions_open"), sample("subscriptions_different")) == (2, 1)
+    assert (sample("subscriptions_opened_total"), sample("subscriptions_refused_total")) == (3, 1)
+    assert (sample("messages_made_total"), sample("messages_delivered_total")) == (3, 8)
+    assert sample("subscription_ends_total", code="TOKEN_EXPIRED") == 1
+    assert sample("subscription_lag_seconds_count", topic="events") >= 2
