@@ -95,10 +95,12 @@ async def test_graphql_ws_comes_again_with_a_fresh_token(node, settings, shop):
         await writer.introduce(**fresh)
         stale = [{"authorization": bearer(settings, shop, seconds=seconds)} for seconds in (-100, 2)]
         async with graphql_ws(node, urls=[address(server.url)], params=[*stale, fresh], query=EVENTS) as client:
-            assert (await client.until("closed"))["closed"] == 4403
-            await client.until("connected")
-            assert (await client.until("closed"))["reason"].startswith("Forbidden: The access token has expired")
-            await client.until("connected")
+            # On a slow machine the second token may end before it is used.
+            while (await client.until("connected"))["connected"] < 3:
+                continue
+            closed = [line for line in client.all if "closed" in line]
+            assert [line["closed"] for line in closed] == [4403, 4403]
+            assert closed[-1]["reason"].startswith("Forbidden: The access token has expired")
             await server.until(lambda: server.open_subscriptions == 1)
             await writer.ask("1", CREATE, variables={"name": "Lamps"})
             assert await client.category()
