@@ -20,6 +20,10 @@ _SUBSCRIPTIONS = 100
 """Of one customer, where many subscribe to the same: Galleria allows 200."""
 
 
+_OTHERS, _DIFFERENT = 3, 20_000
+"""Variants beside the one that all hear of: of the demo shop's 138 there are more choices than are needed."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reached:
     """One event.
@@ -83,8 +87,8 @@ def equal(here: Contest) -> Hellos:
 
 def distinct_variables(here: Contest) -> Hellos:
     """Return subscribers of whom no two subscribe to the same, but all to one variant among others."""
-    pairs = itertools.combinations([level.variant_id for level in here.levels[1:]], 2)
-    others = list(itertools.islice(pairs, 20_000))
+    choices = itertools.combinations([level.variant_id for level in here.levels[1:]], _OTHERS)
+    others = list(itertools.islice(choices, _DIFFERENT))
 
     def hellos(places: range, after: str) -> Sequence[Hello]:
         if places.stop > len(others):

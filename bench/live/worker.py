@@ -40,7 +40,7 @@ class Audience:
         try:
             self._pipe.send((task, args, kwargs))
             done = self._pipe.recv()
-        except (EOFError, BrokenPipeError):
+        except (EOFError, ConnectionError):
             raise ConfigurationError("The process that hears the subscribers has died.") from None
         if isinstance(done, ConfigurationError):
             raise done
@@ -78,7 +78,7 @@ def _listen(pipe: "Connection[Any, Any]", port: int) -> None:
     asked: list[Any] = []
     hall = Hall(port)
     hall.watch(pipe, lambda: asked.append(pipe.recv()))
-    with contextlib.suppress(EOFError, BrokenPipeError):
+    with contextlib.suppress(EOFError, ConnectionError):
         while True:
             pipe.send(_next(hall, asked))
 
