@@ -151,9 +151,10 @@ async def test_what_waits_is_bounded_in_bytes_too(settings, shop):
         assert (await client.closed())[0] == 1013
 
 
-async def test_pings_of_who_reads_no_pong_are_not_answered_for_ever(settings):
+async def test_pings_of_who_reads_no_pong_are_not_answered_for_ever(settings, shop):
     async with endpoint(settings) as server:
         _, writer = await opened(server.url)
+        await said(writer, {"type": "connection_init", "payload": {"galleria-shop": shop.slug}})
         writer.transport.pause_reading()
         with contextlib.suppress(ConnectionError):
             async with asyncio.timeout(20):
