@@ -71,7 +71,8 @@ class Server:
             await self.says(_ANSWERS)
             async with httpx.AsyncClient(base_url=self.url, timeout=START_SECONDS) as client:
                 ready = await client.get("/readyz")
-        assert ready.json()["status"] == "ready", ready.text
+        # It may be degraded: events are polled until Redis is reached.
+        assert ready.status_code == httpx.codes.OK, ready.text
         self.is_taking = True
 
     async def says(self, beginning: str, *, after: int = 0) -> str:
