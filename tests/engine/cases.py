@@ -27,12 +27,14 @@ class Surroundings:
     Attributes:
         log: What resolvers did, in order.
         close: Called when all is over.
+        before: Tasks that ran already, such as those of an application that another test was about.
     """
 
     context: Any
     root: Any = None
     log: Iterable[str] = ()
     close: Callable[[], Awaitable[None]] | None = None
+    before: frozenset[asyncio.Task[Any]] = dataclasses.field(default_factory=lambda: frozenset(asyncio.all_tasks()))
 
     async def end(self) -> None:
         """Wait until nothing runs but the test, and close what was opened.
@@ -40,7 +42,7 @@ class Surroundings:
         Raises:
             AssertionError: Something goes on.
         """
-        await _at_rest()
+        await _at_rest(self.before)
         if self.close is not None:
             await self.close()
 
@@ -115,13 +117,12 @@ def cases_of(
     return cases
 
 
-async def _at_rest() -> None:
-    current = asyncio.current_task()
-    tasks = {task for task in asyncio.all_tasks() if task is not current and not _serves(task)}
+async def _at_rest(before: frozenset[asyncio.Task[Any]]) -> None:
+    tasks = {task for task in asyncio.all_tasks() - before if task is not asyncio.current_task() and not _serves(task)}
     if tasks:
         _, running = await asyncio.wait(tasks, timeout=SECONDS)
         assert not running, f"still running: {running}"
-        await _at_rest()
+        await _at_rest(before)
 
 
 def _serves(task: asyncio.Task[Any]) -> bool:
