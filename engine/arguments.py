@@ -16,6 +16,7 @@ from graphql import (
     GraphQLInputField,
     GraphQLInputObjectType,
     GraphQLInt,
+    GraphQLList,
     GraphQLNonNull,
     GraphQLSchema,
     GraphQLString,
@@ -55,7 +56,7 @@ _COERCED: Mapping[Any, Callable[[Any], bool]] = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Variable:
-    """A variable of a built-in scalar: its values are coerced to themselves, or graphql-core says what is wrong."""
+    """A variable of a built-in scalar, or of a list of them: values stay as they are, or graphql-core says why not."""
 
     name: str
     signature: GraphQLVariableSignature
@@ -112,11 +113,25 @@ def _coerced(variables: Sequence[_Variable], given: Mapping[str, Any]) -> Variab
     return VariableValues(sources, coerced)
 
 
+def _coerced_list(type_: GraphQLList[Any]) -> Callable[[Any], bool] | None:
+    """Return what tells whether a value is a list whose elements are plainly right."""
+    element = type_.of_type
+    takes_null = not isinstance(element, GraphQLNonNull)
+    is_coerced = _COERCED.get(element if takes_null else element.of_type)
+    if is_coerced is None:
+        return None
+
+    def is_coerced_list(value: Any) -> bool:
+        return type(value) is list and all(is_coerced(each) or (takes_null and each is None) for each in value)
+
+    return is_coerced_list
+
+
 def _simple(signature: GraphQLVariableSignature | GraphQLError) -> _Variable | None:
     if isinstance(signature, GraphQLError):
         return None
     named = signature.type.of_type if isinstance(signature.type, GraphQLNonNull) else signature.type
-    is_coerced = _COERCED.get(named)
+    is_coerced = _coerced_list(named) if isinstance(named, GraphQLList) else _COERCED.get(named)
     if is_coerced is None:
         return None
     default = _default(signature)

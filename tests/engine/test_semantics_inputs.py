@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLEnumType, GraphQLError, GraphQLInputObjectType, GraphQLScalarType, build_schema
 
+from engine import graphql
 from tests.engine.running import errors_of, run, same
 
 SCHEMA = build_schema("""
@@ -190,3 +191,19 @@ async def test_arguments_are_not_shared_between_objects():
     for _ in range(2):
         result = await run(schema, text, root={"rows": [{}]})
         assert result.data == {"rows": [{"a": "[1]"}]}
+
+
+LISTS = ("[ID]", "[ID!]", "[ID!]!", "[Int!]", "[String]")
+
+
+@pytest.mark.parametrize("type_", LISTS)
+@pytest.mark.parametrize("value", [["a", "b"], [], None, ["a", None], "a", [1, 2], [["a"]], [2**31], {"a": 1}, [True]])
+async def test_lists_in_variables_are_coerced_as_by_the_library(type_, value):
+    schema = build_schema(f"type Query {{ echo(list: {type_}): String }}")
+    schema.query_type.fields["echo"].resolve = lambda _source, _info, **given: repr(given)
+    source = f"query ($list: {type_}) {{ echo(list: $list) }}"
+    results = [
+        await graphql(schema, source, variable_values={"list": value}, executor=executor)
+        for executor in ("reference", "compiled")
+    ]
+    assert repr(results[0].formatted) == repr(results[1].formatted)
