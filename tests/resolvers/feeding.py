@@ -5,10 +5,9 @@ import contextlib
 import uuid
 from urllib.parse import urlsplit
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, literal, select
 
 from core.bus import Nudge
-from core.ids import new_id
 from models import outbox
 from models.base import of_shop
 from models.outbox import OutboxEvent
@@ -20,10 +19,13 @@ _waiting = select(func.count()).where(of_shop(OutboxEvent), OutboxEvent.sequence
 
 async def announce(database, shop, count, **columns):
     """Write events that wait for their sequence, in one transaction."""
-    values = {"aggregate": "product", "type": "product.updated"} | columns
-    rows = [{"shop_id": shop.id, "id": new_id(), "aggregate_id": new_id(), **values} for _ in range(count)]
+    values = {"shop_id": shop.id, "aggregate": "product", "type": "product.updated"} | columns
+    table = OutboxEvent.__table__.c
+    given = [literal(value, table[name].type) for name, value in values.items()]
+    rows = func.generate_series(1, count).table_valued("number")
+    chosen = select(*given, func.gen_random_uuid(), func.gen_random_uuid()).select_from(rows)
     async with database.of_tenant(shop.id).write() as transaction:
-        await transaction.execute(insert(OutboxEvent).values(rows))
+        await transaction.execute(insert(OutboxEvent).from_select([*values, "id", "aggregate_id"], chosen))
         await transaction.commit()
 
 
