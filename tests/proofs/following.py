@@ -154,8 +154,9 @@ class SocketFollower:
         fate, url = self._fates(), await self._pick()
         address = url.replace("http://", "ws://") + "/graphql"
         try:
+            # Without a bound to its queue: with a full one the library would read no closing frame for some seconds.
             async with connect(
-                address, subprotocols=[PROTOCOL], compression=None, ping_interval=None, close_timeout=5
+                address, subprotocols=[PROTOCOL], compression=None, ping_interval=None, max_queue=None
             ) as connection:
                 await self._follow(connection, fate)
         except ConnectionClosed as closed:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
@@ -22,6 +23,9 @@ OBSERVED = ("-m", "tests.proofs.observed")
 """The same, but that it tells of its tasks when it is sent `SIGUSR1`."""
 
 _ANSWERS = "Galleria answers on"
+
+_CONNECTED = ("01", "08")
+"""States in the kernel's table: established, and closed by the other side alone."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -132,6 +136,12 @@ class Server:
     def open_files(self) -> int:
         """Return how many files and sockets its process has open."""
         return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
+
+    def connections(self) -> int:
+        """Return how many clients are connected to its process, or have left without its taking note."""
+        port = f"{urlsplit(self.url).port:04X}"
+        rows = [line.split() for line in Path(f"/proc/{self.process.pid}/net/tcp").read_text().splitlines()[1:]]
+        return sum(local.endswith(f":{port}") and state in _CONNECTED for _, local, _, state, *_ in rows)
 
     async def tasks(self) -> int:
         """Return how many tasks its event loop has, its garbage collected; where it is an observed one."""

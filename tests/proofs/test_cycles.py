@@ -1,0 +1,87 @@
+"""Clients that come and go leave nothing behind in a server."""
+
+import asyncio
+
+import redis.asyncio
+
+from tests.proofs.conftest import IS_LONG
+from tests.proofs.crowds import Balancer
+from tests.proofs.following import SocketFollower, StreamFollower, any_fate
+from tests.proofs.processes import OBSERVED, servers, until
+from tests.proofs.writing import writer
+
+CYCLES = 10_000 if IS_LONG else 300
+AT_ONCE = 20
+EVENTS = 40
+TIMEOUT_SECONDS = 1_800 if IS_LONG else 90
+MOST_GROWN_BYTES = 8 * 1024 * 1024
+
+LEVELS = (
+    "galleria_feeds",
+    "galleria_feed_subscribers",
+    "galleria_sockets_open",
+    "galleria_socket_operations_open",
+    "galleria_streams",
+)
+
+
+async def come_and_go(site, balancer, chance, number):
+    """Connect, subscribe, hear of some events or none, and disconnect in one way or another."""
+    follower = SocketFollower(
+        site.follows_stock() if number % 5 == 1 else site.follows_all(f"staff-{number % 50}"),
+        balancer.pick,
+        after=0,
+        fates=lambda: any_fate(chance),
+    )
+    if number % 5 == 0:
+        identity, at_most = site.follows_all(f"stream-{number % 50}"), chance.randint(1, 30)
+        follower = StreamFollower(identity, balancer.pick, after=0, at_most=at_most)
+    await follower.live()
+    assert set(follower.memory.ends) <= {"reset", "closed", "mid-frame", "enough"}, follower.memory.ends
+
+
+async def test_clients_that_come_and_go_leave_nothing(site, chance):
+    async with (
+        asyncio.timeout(TIMEOUT_SECONDS),
+        servers(1, site.environ, command=OBSERVED) as [server],
+        redis.asyncio.from_url(site.environ["REDIS_URL"]) as bus,
+    ):
+        balancer = Balancer([server])
+        writing = await writer(site.database, site.shop, chance)
+        await writing.run(lambda: writing.written > EVENTS, at_most=20)
+        await until(site.outbox.is_relayed)
+
+        async def cycles(count):
+            for first in range(0, count, AT_ONCE):
+                async with asyncio.TaskGroup() as tasks:
+                    for number in range(first, first + AT_ONCE):
+                        tasks.create_task(come_and_go(site, balancer, chance, number))
+                    tasks.create_task(writing.write(3))
+
+        async def is_quiet():
+            metrics = await server.metrics()
+            return not any(metrics[level] for level in LEVELS) and not server.connections()
+
+        async def settled():
+            await until(is_quiet)
+            assert await bus.pubsub_channels(f"*{site.shop.id}*") == []
+            return await server.tasks(), server.open_files(), server.resident_bytes()
+
+        await cycles(200)
+        assert (await server.metrics())["galleria_feed_events_total"] > 0
+        tasks, files, memory = await settled()
+        await cycles(CYCLES)
+        _, files_after, memory_after = await settled()
+
+        async def is_as_before():
+            return await server.tasks() <= tasks
+
+        # Of what a server does beside, some comes and goes.
+        await until(is_as_before, seconds=20)
+    print(  # noqa: T201
+        f"{CYCLES} cycles: {tasks} tasks again, {files_after - files:+} files, "
+        f"{memory / 2**20:.1f} MiB resident {(memory_after - memory) / 2**20:+.1f}"
+    )
+    # Connections to the database and to Redis are kept, as many as were needed at once.
+    assert files_after <= files + AT_ONCE
+    assert memory_after - memory < MOST_GROWN_BYTES
