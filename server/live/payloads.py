@@ -50,6 +50,7 @@ class Payloads:
         self._timer = timer
         self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
         self._size = 0
+        self._sweeping: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -73,6 +74,8 @@ class Payloads:
 
     async def close(self) -> None:
         """End what is being made."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
         tasks = [entry.task for entry in self._entries.values() if not entry.task.done()]
         for task in tasks:
             task.cancel()
@@ -88,8 +91,23 @@ class Payloads:
             return
         entry.size = sum(len(each.body) for each in task.result())
         self._size += entry.size
+        self._sweep()
         while len(self._entries) > ENTRIES_KEPT or (self._size > BYTES_KEPT and len(self._entries) > 1):
             self._drop(next(iter(self._entries)))
+
+    def _sweep(self) -> None:
+        """Drop what is too old; what was made first stands first. Where some is left, look again when that is."""
+        now = self._timer()
+        while self._entries and (first := next(iter(self._entries.items())))[1].until <= now:
+            if not first[1].task.done():
+                break
+            self._drop(first[0])
+        if self._entries and self._sweeping is None:
+            self._sweeping = asyncio.get_running_loop().call_later(LIFETIME_SECONDS, self._sweep_again)
+
+    def _sweep_again(self) -> None:
+        self._sweeping = None
+        self._sweep()
 
     def _drop(self, key: Hashable) -> None:
         self._size -= self._entries.pop(key).size

@@ -1,0 +1,42 @@
+"""Messages that are kept for a moment, and not for longer."""
+
+import asyncio
+
+import pytest
+
+from server.live import payloads
+from server.live.payloads import Payload, Payloads
+
+
+class Timer:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def make() -> tuple[Payload, ...]:
+    return (Payload(1, b"{}", 1),)
+
+
+async def test_what_is_too_old_goes_when_something_new_comes():
+    timer = Timer()
+    kept = Payloads(timer)
+    await kept.get("a", make)
+    timer.now = payloads.LIFETIME_SECONDS
+    await kept.get("b", make)
+    assert len(kept) == 1
+    assert (await kept.get("b", make))[1]
+    assert not (await kept.get("a", make))[1]
+    await kept.close()
+
+
+async def test_what_is_too_old_goes_though_nothing_new_comes(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(payloads, "LIFETIME_SECONDS", 0.01)
+    kept = Payloads()
+    await kept.get("a", make)
+    async with asyncio.timeout(5):
+        while len(kept):
+            await asyncio.sleep(0.005)
+    await kept.close()
