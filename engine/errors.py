@@ -109,7 +109,7 @@ def refused_before_execution(errors: Sequence[GraphQLError] | None) -> bool:
 
 
 def _result_failure(error: GraphQLError, classify: Classify, report: Report) -> Failure:
-    cause = _cause(error)
+    cause = cause_of(error)
     path = tuple(error.path or ())
     verdict = None if cause is None else classify(cause)
     if verdict is not None:
@@ -120,7 +120,7 @@ def _result_failure(error: GraphQLError, classify: Classify, report: Report) -> 
     return Failure(INTERNAL_MESSAGE, INTERNAL, _locations(error), path)
 
 
-def _cause(error: GraphQLError) -> BaseException | None:
+def cause_of(error: GraphQLError) -> BaseException | None:
     """Return the exception that is not GraphQL's own at the bottom of an error; None where there is none."""
     cause: BaseException | None = error
     while isinstance(cause, GraphQLError):
@@ -137,7 +137,7 @@ def _blames_input(error: GraphQLError) -> bool:
 def _without_exception_text(error: GraphQLError) -> str:
     """Drop what the libraries quote from Python: exceptions, which may name classes, and values."""
     message = error.message
-    if _cause(error) is not None:
+    if cause_of(error) is not None:
         message = message.partition(", but encountered error")[0].rstrip(".") + "."
     for pattern, reworded in _REWORDINGS:
         message = pattern.sub(reworded, message)

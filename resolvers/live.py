@@ -102,11 +102,6 @@ class Source:
     seen: Callable[[Event], Payload] = lambda event: event.payload
     relation: Relation | None = None
 
-    @property
-    def identity(self) -> Hashable:
-        """What two sources have in common that hear and show the same."""
-        return self.topic, self.subjects, self.scope, self.kinds
-
     def hears(self, event: Event) -> bool:
         """Tell whether an event is one for the client, as far as the event tells."""
         subject = subject_of(self.topic, event)

@@ -79,11 +79,12 @@ def audience_of(context: Context) -> bytes | None:
     actor = context.actor
     if actor.permissions or actor.kind is ActorKind.SYSTEM:
         return None
-    return _facts_of(context.shop)
+    return facts_of(context.shop)
 
 
 @functools.lru_cache(maxsize=10_000)
-def _facts_of(shop: Shop) -> bytes:
+def facts_of(shop: Shop) -> bytes:
+    """Return a digest of all that is known of a shop in every operation."""
     return hashlib.sha256(repr(shop).encode() + shop.cursor_key).digest()
 
 

@@ -10,7 +10,7 @@ import orjson
 from graphql import ExecutionResult
 
 from core.errors import DeadlineExceeded, GalleriaError, Overloaded
-from engine.errors import result_failures
+from engine.errors import cause_of, result_failures
 from resolvers.context import Context
 from resolvers.feeds import Event
 from resolvers.live import Gap, Message, Source
@@ -144,9 +144,7 @@ _HEARD: Final = (Payload(0, b"", 0),)
 def _unavailable(errors: Sequence[Any]) -> BaseException | None:
     """Return what heals by itself among the errors of an execution."""
     for error in errors:
-        cause: Any = error
-        while getattr(cause, "original_error", None) is not None:
-            cause = cause.original_error
+        cause = cause_of(error)
         if isinstance(cause, Overloaded | DeadlineExceeded):
             return cause
     return None

@@ -11,11 +11,12 @@ from graphql import ExecutionResult
 
 from core.errors import BadUserInput, Forbidden, RequestError
 from engine.documents import DocumentStore
-from engine.errors import INTERNAL_MESSAGE, result_failures
+from engine.errors import INTERNAL_MESSAGE, cause_of, result_failures
 from resolvers.context import Actor, Context
 from resolvers.feeds import Feed, Feeds
 from resolvers.live import Source, Stream, begin
 from schema.cost import OPENING
+from server.catalogue_versions import facts_of
 from server.entrance import Caller
 from server.graphql.exchanges import new_request_id, verdict_of
 from server.graphql.operating import Chosen, Report
@@ -159,9 +160,7 @@ class Hub:
     def _refusal(self, result: ExecutionResult) -> RequestError:
         """Return why there are no events."""
         for error in result.errors or ():
-            cause: Any = error
-            while getattr(cause, "original_error", None) is not None:
-                cause = cause.original_error
+            cause = cause_of(error)
             if isinstance(cause, RequestError):
                 return cause
         request_id = new_request_id()
@@ -200,8 +199,7 @@ class Hub:
             actor = Actor(actor.kind, None, actor.permissions)
         shop = caller.shop
         said = (
-            repr(shop).encode(),
-            shop.cursor_key,
+            facts_of(shop),
             repr((actor.kind, actor.subject, sorted(actor.permissions))).encode(),
             chosen.document.sha256.encode(),
             (chosen.operation.name or "").encode(),

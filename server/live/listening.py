@@ -74,11 +74,6 @@ class Listening:
     def __len__(self) -> int:
         return len(self._shared)
 
-    @property
-    def all(self) -> Iterable[Shared]:
-        """All who listen."""
-        return self._shared.values()
-
     def find(self, identity: bytes) -> Shared | None:
         """Return those who get the same messages."""
         return self._shared.get(identity)

@@ -108,8 +108,7 @@ async def test_graphql_sse_goes_on_elsewhere_when_a_server_ends(foreign, setting
 
 async def test_curl_follows_and_takes_up_again(base_url, shop, stock):
     curl = shutil.which("curl")
-    if curl is None:
-        pytest.skip("there is no curl here")
+    assert curl is not None, "Install curl (Debian and Ubuntu: apt install curl)."
     body = orjson.dumps({"query": STOCK, "variables": {"ids": [stock.id]}}).decode()
     command = [curl, "--silent", "--no-buffer", f"{base_url}/graphql", "--header", f"Accept: {EVENTS}"]
     command += ["--header", f"Galleria-Shop: {shop.slug}", "--header", "Content-Type: application/json", "--data", body]
