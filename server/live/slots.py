@@ -1,10 +1,11 @@
 """How many operations of one client run at the same time, over all sockets and all processes."""
 
 import asyncio
+import contextlib
 import dataclasses
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from redis.asyncio import Redis
@@ -20,6 +21,9 @@ BEAT_SECONDS = 10.0
 
 LIFETIME_SECONDS = 30
 """How long the slots of a process outlive its last word: one that was killed gives them back by silence."""
+
+BATCH = 200
+"""Clients of whom Redis hears in one message of a beat; a message takes it about a millisecond."""
 
 PAUSE_SECONDS = 1.0
 """How long a Redis that does not answer is left alone; meanwhile each process counts for itself."""
@@ -51,11 +55,24 @@ Client = tuple[uuid.UUID, str]
 """A shop, and who asks it."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wish:
+    """What this process holds of a client's slots and cannot do without, and how many it would like to hold."""
+
+    client: Client
+    needed: int
+    wanted: int
+
+    def granted(self, limit: int) -> int:
+        """Return what it gets where nobody else holds any."""
+        return max(self.needed, min(self.wanted, limit))
+
+
 class Store(Protocol):
     """Where all processes see what each of them holds."""
 
-    async def hold(self, client: Client, *, needed: int, wanted: int, limit: int) -> int:
-        """Say how many slots this process needs and would like, and return how many it holds from now on.
+    async def hold(self, wishes: Sequence[Wish], *, limit: int) -> list[int]:
+        """Tell what this process would like to hold, and return how many slots it holds from now on, for each wish.
 
         It is what is needed at least, and beyond that no more than the limit leaves. None is kept where none is needed
         or wanted.
@@ -68,9 +85,9 @@ class Store(Protocol):
 class Alone:
     """There is no other process."""
 
-    async def hold(self, client: Client, *, needed: int, wanted: int, limit: int) -> int:  # noqa: ARG002  (see `Store`)
+    async def hold(self, wishes: Sequence[Wish], *, limit: int) -> list[int]:
         """Return how many slots this process holds; see `Store.hold`."""
-        return max(needed, min(wanted, limit))
+        return [wish.granted(limit) for wish in wishes]
 
     async def close(self) -> None:
         """Do nothing: there is nobody to hang up on."""
@@ -91,18 +108,23 @@ class InRedis:
         self._timer = timer
         self._retry_at = 0.0
 
-    async def hold(self, client: Client, *, needed: int, wanted: int, limit: int) -> int:
+    async def hold(self, wishes: Sequence[Wish], *, limit: int) -> list[int]:
         """Return how many slots this process holds; see `Store.hold`."""
-        if self._timer() < self._retry_at:
-            return max(needed, min(wanted, limit))
-        key = f"{{{client[0]}}}:operations:{client[1]}"
-        arguments: list[str | int] = [self._process, needed, wanted, limit, LIFETIME_SECONDS]
-        try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                return int(await self._script(keys=[key], args=arguments))
-        except (RedisError, OSError, TimeoutError):
-            self._retry_at = self._timer() + PAUSE_SECONDS
-            return max(needed, min(wanted, limit))
+        if self._timer() >= self._retry_at:
+            try:
+                async with asyncio.timeout(TIMEOUT_SECONDS):
+                    return await self._ask(wishes, limit)
+            except (RedisError, OSError, TimeoutError):
+                self._retry_at = self._timer() + PAUSE_SECONDS
+        return [wish.granted(limit) for wish in wishes]
+
+    async def _ask(self, wishes: Sequence[Wish], limit: int) -> list[int]:
+        pipeline = self._client.pipeline(transaction=False)
+        for wish in wishes:
+            key = f"{{{wish.client[0]}}}:operations:{wish.client[1]}"
+            arguments: list[str | int] = [self._process, wish.needed, wish.wanted, limit, LIFETIME_SECONDS]
+            await self._script(keys=[key], args=arguments, client=pipeline)
+        return [int(granted) for granted in await pipeline.execute()]
 
     async def close(self) -> None:
         """Hang up."""
@@ -149,7 +171,7 @@ class Slots:
                 # More may have come while the answer was on its way; only one that is short of its wish is the last.
                 while held.used > held.held >= wanted:
                     wanted = held.used + BLOCK - 1
-                    await self._hold(client, held, wanted=wanted)
+                    await self._hold([(client, held)], spare=BLOCK - 1)
         except BaseException:
             held.used -= 1
             raise
@@ -169,19 +191,28 @@ class Slots:
 
     async def beat(self) -> None:
         """Say once which slots are still needed, and give back the others."""
-        for client, held in list(self._clients.items()):
-            async with held.lock:
-                await self._hold(client, held, wanted=held.used)
-            if not held.used and not held.held:
-                del self._clients[client]
+        for batch in _batches(list(self._clients.items())):
+            async with contextlib.AsyncExitStack() as locks:
+                for _, held in batch:
+                    await locks.enter_async_context(held.lock)
+                await self._hold(batch)
+            for client, held in batch:
+                if not held.used and not held.held:
+                    del self._clients[client]
 
     async def close(self) -> None:
         """Give back what is not used any more, and hang up."""
         await self.beat()
         await self._store.close()
 
-    async def _hold(self, client: Client, held: _Held, *, wanted: int) -> None:
+    async def _hold(self, holders: Sequence[tuple[Client, _Held]], *, spare: int = 0) -> None:
         # What is not granted yet is only wanted: another process may hold the rest.
-        needed = min(held.used, held.held)
-        granted = await self._store.hold(client, needed=needed, wanted=wanted, limit=self._limit)
-        held.held = granted
+        wishes = [Wish(client, min(held.used, held.held), held.used + spare) for client, held in holders]
+        granted = await self._store.hold(wishes, limit=self._limit)
+        for (_, held), count in zip(holders, granted, strict=True):
+            held.held = count
+
+
+def _batches(clients: Sequence[tuple[Client, _Held]]) -> Iterator[Sequence[tuple[Client, _Held]]]:
+    for start in range(0, len(clients), BATCH):
+        yield clients[start : start + BATCH]

@@ -10,7 +10,7 @@ from core.ids import encode_global_id
 from core.redis_buckets import connect
 from models.categories import Category
 from server.live.bounds import Bounds, Pace, may_connect
-from server.live.slots import LIFETIME_SECONDS, Alone, InRedis, Slots
+from server.live.slots import BATCH, LIFETIME_SECONDS, Alone, InRedis, Slots
 from tests import factories
 from tests.api.live.sockets import ACK, PROTOCOL, SHOP_NAME, Client, endpoint, refused, socket
 from tests.api.live.test_sockets_callers import bearer
@@ -230,6 +230,25 @@ async def test_slots_of_a_process_that_was_killed_come_back(redis_url, shop):
     assert await redis.hlen(key) == 1
     slots.give_back(client)
     await slots.close()
+
+
+async def test_a_beat_tells_of_every_client(redis_url, shop):
+    slots, other = (Slots(InRedis(connect(redis_url)), limit=10) for _ in range(2))
+    clients = [(shop.id, f"staff:{number}") for number in range(2 * BATCH + 1)]
+    for client in clients:
+        assert await slots.take(client)
+    await slots.beat()
+    assert slots.clients == len(clients)
+    for client in clients[::BATCH]:
+        assert [await other.take(client) for _ in range(10)] == [True] * 9 + [False]
+    for client in clients:
+        slots.give_back(client)
+    await slots.beat()
+    assert slots.clients == 0
+    for client in clients[::BATCH]:
+        assert await other.take(client)
+    await slots.close()
+    await other.close()
 
 
 async def test_each_process_counts_for_itself_while_redis_is_away(shop):
