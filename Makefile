@@ -11,7 +11,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install --require-hashes --only-binary :all:
 FAILED := Installing failed, as said above: try again when the package index can be reached
 FOLDERS := core engine models loaders resolvers schema server migrations tests
-COMPILE := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
@@ -25,7 +25,7 @@ help: ## List the commands.
 serve: $(VENV)/laptop.stamp ## Serve the demo shops (PORT=8000, DATA=.data) until Ctrl-C.
 	@exec env GALLERIA_ENVIRONMENT=development GALLERIA_PORT='$(PORT)' GALLERIA_DATA='$(DATA)' $(BIN)/python -m server serve
 
-test: $(VENV)/development.stamp node ## Run the tests (ARGS="tests/core -k embedded" for some of them).
+test: $(VENV)/development.stamp $(VENV)/checkov.stamp node ## Run the tests (ARGS="tests/core -k embedded" for some of them).
 	@echo "Running the tests."
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal -r fEs $(ARGS)
 
@@ -80,9 +80,10 @@ bench-live: $(VENV)/development.stamp peers ## Measure how fast events reach tho
 lock: $(VENV)/development.stamp ## Choose and pin the versions of all dependencies (UPGRADE=1 for newer ones; needs uv).
 	@command -v uv > /dev/null || { echo "Install uv first: pipx install uv"; exit 1; }
 	@echo "Locking the dependencies."
-	@$(COMPILE) --output-file requirements/runtime.txt
-	@$(COMPILE) --extra laptop --output-file requirements/laptop.txt
-	@$(COMPILE) --extra development --output-file requirements/development.txt
+	@$(COMPILE) pyproject.toml --output-file requirements/runtime.txt
+	@$(COMPILE) pyproject.toml --extra laptop --output-file requirements/laptop.txt
+	@$(COMPILE) pyproject.toml --extra development --output-file requirements/development.txt
+	@$(COMPILE) requirements/checkov.in --only-binary :all: --output-file requirements/checkov.txt
 
 clean: ## Remove everything that was installed or computed; the data stays.
 	@echo "Removing the virtual environment and all caches."
@@ -121,6 +122,14 @@ $(VENV)/development.stamp: requirements/development.txt | $(BIN)/pip
 	@echo "Installing what developing Galleria needs, once; this takes a minute or two."
 	@$(INSTALL) --requirement $< || { echo "$(FAILED)."; exit 1; }
 	@touch $@ $(VENV)/laptop.stamp
+
+# Checkov pins a hundred packages of its own, so it lives in a virtual environment of its own.
+$(VENV)/checkov.stamp: requirements/checkov.txt $(VENV)/development.stamp
+	@echo "Installing the checker of Kubernetes manifests, once; this takes half a minute."
+	@$(BIN)/python -m venv --clear $(VENV)/checkov
+	@$(VENV)/checkov/bin/python -m pip --disable-pip-version-check --quiet --quiet install --require-hashes \
+		--only-binary :all: --requirement $< || { echo "$(FAILED)."; exit 1; }
+	@touch $@
 
 $(BIN)/pip:
 	@[ -n "$(PYTHON)" ] || { echo "Install Python 3.11 or later, or name one: make PYTHON=/path/to/python3"; exit 1; }
