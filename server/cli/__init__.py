@@ -16,6 +16,7 @@ from core.errors import ConfigurationError
 
 COMMANDS: Mapping[str, str] = {
     "serve": "server.cli.serve",
+    "probe": "server.cli.probe",
     "migrate": "server.cli.migrate",
     "settings": "server.cli.settings",
     "seed": "server.cli.seed",
