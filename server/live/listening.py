@@ -27,9 +27,7 @@ class Turns:
         shared.is_queued = True
         self._waiting.append(shared)
         if len(self._running) < AT_ONCE:
-            task = asyncio.get_running_loop().create_task(self._run())
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._running.add(asyncio.get_running_loop().create_task(self._run()))
 
     async def close(self) -> None:
         """End what is under way."""
@@ -39,6 +37,14 @@ class Turns:
         await asyncio.gather(*self._running, return_exceptions=True)
 
     async def _run(self) -> None:
+        try:
+            await self._serve()
+        finally:
+            # At once, before anybody can be added: whoever came between the last look and a callback would wait for
+            # ever.
+            self._running -= {asyncio.current_task()}
+
+    async def _serve(self) -> None:
         while self._waiting:
             shared = self._waiting.popleft()
             try:

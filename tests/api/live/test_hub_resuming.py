@@ -187,6 +187,26 @@ async def test_whatever_happens_each_event_arrives_once_in_order(live, database,
         assert arrived == numbers(begins_at + 1, last)
 
 
+async def test_who_comes_in_the_moment_in_which_a_turn_ends_has_one(monkeypatch):
+    monkeypatch.setattr(listening, "AT_ONCE", 1)
+    turns, told = listening.Turns(), asyncio.Event()
+
+    class Told:
+        is_queued = has_work = False
+
+        async def turn(self):
+            told.set()
+
+    class Last(Told):
+        async def turn(self):
+            asyncio.get_running_loop().call_soon(turns.add, Told())
+
+    turns.add(Last())
+    async with asyncio.timeout(10):
+        await told.wait()
+    await turns.close()
+
+
 async def test_thousands_that_resume_at_once_are_served_in_seconds(live, database, shop):
     product, _ = await factories.sellable(database, shop)
     first = await live.relay()
