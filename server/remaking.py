@@ -188,7 +188,10 @@ class Remaking:
 
     def _end(self, shop_id: uuid.UUID) -> None:
         del self._following[shop_id]
-        self._again.discard(shop_id)
+        if shop_id in self._again:
+            # It changed between the last look and this callback.
+            self._again.discard(shop_id)
+            self.changed(shop_id)
 
     async def _remake_hottest(self, shop_id: uuid.UUID) -> None:
         responses = self._kitchen.responses
