@@ -37,6 +37,10 @@ from server.relaying import configured_relay, relaying
 from server.response_cache import CachedResponses, cached_responses
 from server.tenancy import ShopDirectory
 
+NOTICE = 0.1
+"""Share of the time for draining that passes before the first socket is closed: whoever sends clients here has to see
+that the process is not ready first, or they come straight back."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
@@ -106,7 +110,9 @@ class Parts:
     async def drain(self) -> None:
         """Announce the end of the process, and close what is live; all else is served meanwhile."""
         self.probes.is_draining = True
-        seconds = self.settings.drain_seconds
+        notice = self.settings.drain_seconds * NOTICE
+        await asyncio.sleep(notice)
+        seconds = self.settings.drain_seconds - notice
         await asyncio.gather(self.sockets.drain(seconds), self.streams.drain(seconds))
 
 
