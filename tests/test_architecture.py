@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OUTSIDE = {"migrations", "tests", "bench"}
+OUTSIDE = {"migrations", "tests", "bench", "helm"}
 """Folders that nothing imports: they are run, not built upon."""
 
 LAYERS = ("server", "schema", "resolvers", "loaders", "models", "core", "engine")

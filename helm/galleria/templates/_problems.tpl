@@ -1,0 +1,145 @@
+{{/* What is wrong with the values beyond what their schema can say: a list of sentences, each of which says what to do. */}}
+{{- define "galleria.problems" -}}
+{{- $problems := list -}}
+{{- range $part := list "secrets" "processes" "scaling" "entrances" "canary" "made" -}}
+{{- $problems = concat $problems (include (printf "galleria.problems.%s" $part) $ | fromYamlArray) -}}
+{{- end -}}
+{{- toYaml $problems -}}
+{{- end -}}
+
+{{- define "galleria.problems.secrets" -}}
+{{- $problems := list -}}
+{{- range $name, $secret := .Values.secrets -}}
+{{- $ways := compact (list $secret.value $secret.existingSecret $secret.remoteKey) -}}
+{{- if gt (len $ways) 1 -}}
+{{- $problems = append $problems (printf "Give secrets.%s in one way: as value, existingSecret or remoteKey." $name) -}}
+{{- end -}}
+{{- if and $secret.remoteKey (not $.Values.externalSecrets.store.name) -}}
+{{- $problems = append $problems (printf "Set externalSecrets.store.name: secrets.%s.remoteKey is looked up there." $name) -}}
+{{- end -}}
+{{- end -}}
+{{- if not (include "galleria.secretSource" (list . "databaseUrl" false)) -}}
+{{- $problems = append $problems "Give secrets.databaseUrl: nothing can be served without a PostgreSQL. Or set cloudnativepg.enabled." -}}
+{{- end -}}
+{{- if not (include "galleria.secretSource" (list . "tokenKeys" false)) -}}
+{{- $problems = append $problems "Give secrets.tokenKeys: access tokens are verified with them." -}}
+{{- end -}}
+{{- if not .Values.config.tokenIssuer -}}
+{{- $problems = append $problems "Set config.tokenIssuer to the issuer (iss) that access tokens name." -}}
+{{- end -}}
+{{- $made := include "galleria.settings" . | fromYaml -}}
+{{- range $name, $_ := .Values.extraEnv -}}
+{{- if or (hasKey $made $name) (has (trimSuffix "_FILE" $name) (list "DATABASE_URL" "GALLERIA_OWNER_DATABASE_URL" "REDIS_URL" "GALLERIA_TOKEN_KEYS")) -}}
+{{- $problems = append $problems (printf "Leave %s out of extraEnv: config or secrets set it." $name) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $problems -}}
+{{- end -}}
+
+{{- define "galleria.problems.processes" -}}
+{{- $problems := list -}}
+{{- $api := .Values.api -}}
+{{- $many := or $api.autoscaling.enabled (gt (int $api.replicas) 1) .Values.canary.enabled -}}
+{{- if not (include "galleria.secretSource" (list . "redisUrl" false)) -}}
+{{- if $many -}}
+{{- $problems = append $problems "Give secrets.redisUrl (or set valkey.enabled): without Redis several pods keep budgets, live events and kept answers apart. Or set api.replicas to 1." -}}
+{{- end -}}
+{{- if .Values.relay.enabled -}}
+{{- $problems = append $problems "Give secrets.redisUrl (or set valkey.enabled): a relay in pods of its own tells the others of events by Redis. Or unset relay.enabled." -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $problems -}}
+{{- end -}}
+
+{{- define "galleria.problems.scaling" -}}
+{{- $problems := list -}}
+{{- $scaling := .Values.api.autoscaling -}}
+{{- $least := int (ternary $scaling.minReplicas .Values.api.replicas $scaling.enabled) -}}
+{{- if $scaling.enabled -}}
+{{- if gt (int $scaling.minReplicas) (int $scaling.maxReplicas) -}}
+{{- $problems = append $problems "Set api.autoscaling.maxReplicas to at least minReplicas." -}}
+{{- end -}}
+{{- if not (or $scaling.cpuPercent $scaling.requestsInFlight) -}}
+{{- $problems = append $problems "Set api.autoscaling.cpuPercent or requestsInFlight: autoscaling needs something to follow." -}}
+{{- end -}}
+{{- end -}}
+{{- $budget := .Values.api.podDisruptionBudget -}}
+{{- if $budget.enabled -}}
+{{- $stay := toString $budget.minAvailable -}}
+{{- $go := toString $budget.maxUnavailable -}}
+{{- if eq (ternary 1 0 (eq $stay "")) (ternary 1 0 (eq $go "")) -}}
+{{- $problems = append $problems "Set one of api.podDisruptionBudget.minAvailable and maxUnavailable, and the other to \"\"." -}}
+{{- else if or (eq $stay "100%") (and $stay (not (hasSuffix "%" $stay)) (ge (atoi $stay) $least)) -}}
+{{- $problems = append $problems (printf "Set api.podDisruptionBudget.minAvailable below %d, the least number of pods: else no node can be emptied." $least) -}}
+{{- else if or (eq $go "0") (eq $go "0%") -}}
+{{- $problems = append $problems "Set api.podDisruptionBudget.maxUnavailable to at least 1: else no node can be emptied." -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $problems -}}
+{{- end -}}
+
+{{- define "galleria.problems.entrances" -}}
+{{- $problems := list -}}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
+{{- $problems = append $problems "Set httpRoute.parentRefs to the gateways that the route belongs to." -}}
+{{- end -}}
+{{- if and .Values.ingress.enabled (not .Values.ingress.hosts) -}}
+{{- $problems = append $problems "Set ingress.hosts to the hosts that the ingress answers for." -}}
+{{- end -}}
+{{- if .Values.certificate.enabled -}}
+{{- if not .Values.certificate.issuerRef.name -}}
+{{- $problems = append $problems "Set certificate.issuerRef.name to the issuer of cert-manager." -}}
+{{- end -}}
+{{- if not (include "galleria.certificateHosts" . | fromYamlArray) -}}
+{{- $problems = append $problems "Set certificate.dnsNames, or the hosts of httpRoute, ingress or istio: a certificate is for hosts." -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.istio.virtualService.gateways (not .Values.istio.virtualService.hosts) -}}
+{{- $problems = append $problems "Set istio.virtualService.hosts: a gateway needs to know for which hosts it answers." -}}
+{{- end -}}
+{{- toYaml $problems -}}
+{{- end -}}
+
+{{- define "galleria.problems.canary" -}}
+{{- $problems := list -}}
+{{- if .Values.canary.enabled -}}
+{{- if not (or .Values.canary.image.tag .Values.canary.image.digest) -}}
+{{- $problems = append $problems "Set canary.image.tag or digest: a canary runs another release." -}}
+{{- end -}}
+{{- if not (or .Values.istio.virtualService.enabled .Values.httpRoute.enabled) -}}
+{{- $problems = append $problems "Set istio.virtualService.enabled or httpRoute.enabled: nothing else shares requests with the canary." -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $problems -}}
+{{- end -}}
+
+{{- define "galleria.problems.made" -}}
+{{- $problems := list -}}
+{{- if .Values.cloudnativepg.enabled -}}
+{{- range $name := list "databaseUrl" "ownerDatabaseUrl" -}}
+{{- $given := index $.Values.secrets $name -}}
+{{- if or $given.value $given.existingSecret $given.remoteKey -}}
+{{- $problems = append $problems (printf "Leave secrets.%s out, or unset cloudnativepg.enabled, which makes it." $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if .Values.valkey.enabled -}}
+{{- $given := .Values.secrets.redisUrl -}}
+{{- if or $given.value $given.existingSecret $given.remoteKey -}}
+{{- $problems = append $problems "Leave secrets.redisUrl out, or unset valkey.enabled, which makes it." -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.verify.token.existingSecret (not .Values.verify.shop) -}}
+{{- $problems = append $problems "Set verify.shop to the shop that verify.token is for." -}}
+{{- end -}}
+{{- toYaml $problems -}}
+{{- end -}}
+
+{{/* Hosts of the certificate. */}}
+{{- define "galleria.certificateHosts" -}}
+{{- $hosts := .Values.certificate.dnsNames -}}
+{{- if not $hosts -}}
+{{- $hosts = concat .Values.httpRoute.hostnames .Values.ingress.hosts .Values.istio.virtualService.hosts | uniq -}}
+{{- end -}}
+{{- toYaml $hosts -}}
+{{- end -}}
