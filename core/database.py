@@ -10,24 +10,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
-import asyncpg
-import orjson
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
 from sqlalchemy.sql import Executable
 
+from core.connecting import connected
 from core.driver_errors import READ_REFUSALS, check_texts, told, translated
 from core.errors import GalleriaError
 from core.read_pool import PoolSettings, ReadPool
 from core.reading import ReadConnection, Scope
 from core.statements import Compiled, Row, Statistics, compile_statement
 from core.writing import Transaction
-
-APPLICATION_ROLE = "galleria_app"
-"""The role that owns nothing and that every policy is written for."""
-
-_JSONB_VERSION = b"\x01"
-"""Stands before the text of a jsonb value in its binary form, the only one there has been."""
 
 _ANYTHING = text("SELECT")
 
@@ -45,26 +37,30 @@ class Database:
     writes: ReadPool
 
     @classmethod
-    def of(cls, url: str, *, pool_size: int = 10, acquire_timeout_seconds: float = 5.0) -> Self:
+    def of(
+        cls, url: str, *, pool_size: int = 10, acquire_timeout_seconds: float = 5.0, is_prepared: bool = True
+    ) -> Self:
         """Describe the pools without connecting; `open` does.
 
         Args:
             url: `postgresql://user:password@host:port/database` of a role that is, or may become, `galleria_app`.
             pool_size: Connections for reads; writes have as many of their own. Each is opened when it is needed.
             acquire_timeout_seconds: How long an operation waits for a connection before it is told to come back later.
+            is_prepared: Let the server keep statements from one transaction to the next, which a pooler between us and
+                the server may not allow.
         """
-        parts = make_url(url)
-        settings = {"application_name": "galleria"}
-        if parts.username != APPLICATION_ROLE:
-            settings["role"] = APPLICATION_ROLE
-        connect = functools.partial(_connect, url, settings)
-        pool = PoolSettings(at_most=pool_size, timeout_seconds=acquire_timeout_seconds)
+        connect = functools.partial(connected, url, is_prepared=is_prepared)
+        pool = PoolSettings(at_most=pool_size, timeout_seconds=acquire_timeout_seconds, is_prepared=is_prepared)
         return cls(ReadPool(connect, pool), ReadPool(connect, pool))
 
     @classmethod
-    async def connect(cls, url: str, *, pool_size: int = 10, acquire_timeout_seconds: float = 5.0) -> Self:
+    async def connect(
+        cls, url: str, *, pool_size: int = 10, acquire_timeout_seconds: float = 5.0, is_prepared: bool = True
+    ) -> Self:
         """Open the pools; see `of`."""
-        database = cls.of(url, pool_size=pool_size, acquire_timeout_seconds=acquire_timeout_seconds)
+        database = cls.of(
+            url, pool_size=pool_size, acquire_timeout_seconds=acquire_timeout_seconds, is_prepared=is_prepared
+        )
         await database.open()
         return database
 
@@ -263,28 +259,3 @@ class TenantDatabase:
             return await reads.fetch(compiled, arguments, self._scope)
         self._connection, rows = await reads.begin(compiled, arguments, self._scope)
         return rows
-
-
-async def _connect(url: str, settings: dict[str, str]) -> asyncpg.Connection:
-    connection = await asyncpg.connect(url, server_settings=settings)
-    try:
-        await _teach(connection)
-    except BaseException:
-        connection.terminate()
-        raise
-    return connection
-
-
-async def _teach(connection: asyncpg.Connection) -> None:
-    """Teach a connection the types that it meets inside records.
-
-    The driver never asks what they are, and they come in binary form whatever form their codec is for.
-    """
-    await connection.set_type_codec(
-        "jsonb",
-        encoder=lambda value: _JSONB_VERSION + orjson.dumps(value),
-        decoder=lambda data: orjson.loads(data[1:]),
-        schema="pg_catalog",
-        format="binary",
-    )
-    await connection.fetch("SELECT ARRAY[ROW()]")

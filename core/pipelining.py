@@ -22,7 +22,7 @@ def messages(name: str, *texts: tuple[str, int]) -> bytes:
     """Return a template, for the operator %, of the messages that run a prepared statement without a Sync.
 
     Args:
-        name: The name that the statement was prepared by; it must return no rows.
+        name: The name that the statement was prepared by, empty for the unnamed one; it must return no rows.
         texts: For each parameter, which is sent as a text, a conversion such as `%b` and the width of its result.
 
     Returns:
@@ -32,18 +32,29 @@ def messages(name: str, *texts: tuple[str, int]) -> bytes:
     length = sum(map(len, pieces))
     parameters = b""
     for conversion, width in texts:
-        parameters += _literal(width.to_bytes(4)) + conversion.encode()
+        parameters += literal(width.to_bytes(4)) + conversion.encode()
         length += 4 + width
     no_formats = (0).to_bytes(2)
     head = b"B" + (4 + length + len(no_formats)).to_bytes(4) + b"".join(pieces)
-    return _literal(head) + parameters + _literal(no_formats + _EXECUTE)
+    return literal(head) + parameters + literal(no_formats + _EXECUTE)
+
+
+def literal(part: bytes) -> bytes:
+    """Protect bytes that stand for themselves from the operator %."""
+    return part.replace(b"%", b"%%")
+
+
+def parsing(text: str) -> bytes:
+    """Return the message that makes a text the unnamed prepared statement, whatever that was before."""
+    query = b"\0" + text.encode() + b"\0" + (0).to_bytes(2)
+    return b"P" + (4 + len(query)).to_bytes(4) + query
 
 
 def message(name: str, *texts: bytes) -> bytes:
     """Return the messages that run a prepared statement without a Sync, for parameters of any width.
 
     Args:
-        name: The name that the statement was prepared by; it must return no rows.
+        name: The name that the statement was prepared by, empty for the unnamed one; it must return no rows.
         texts: The parameters, which are sent as texts, without zero bytes.
     """
     parameters = b"".join([len(text).to_bytes(4) + text for text in texts])
@@ -74,8 +85,3 @@ def fetch(
         connection._transport.write(behind)  # noqa: SLF001
     rows: Awaitable[list[Any]] = protocol.bind_execute(statement._state, arguments, "", 0, False, None)  # noqa: FBT003, SLF001
     return rows
-
-
-def _literal(part: bytes) -> bytes:
-    """Protect bytes that stand for themselves from the operator %."""
-    return part.replace(b"%", b"%%")

@@ -44,9 +44,51 @@ _NAMED = {
     "galleria_enter_block": _ENTER_BLOCK,
 }
 _SCOPED = (("%b", 32), ("%10d", 10))
-_ALONE = pipelining.messages("galleria_enter", *_SCOPED)
-_SNAPSHOT = pipelining.messages("galleria_begin") + _ALONE
-_BLOCK = pipelining.message("galleria_begin_block")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Openings:
+    """What is sent in front of the first statement of a transaction.
+
+    Attributes:
+        alone: Enters a shop for one statement; a template.
+        snapshot: Begins to read, and enters a shop; a template.
+        block: Begins to write.
+        enter_block: Comes before the messages that run `entering` with their parameters.
+        entering: Name of the statement that enters a shop to write.
+    """
+
+    alone: bytes
+    snapshot: bytes
+    block: bytes
+    enter_block: bytes
+    entering: str
+
+
+def _named() -> _Openings:
+    alone = pipelining.messages("galleria_enter", *_SCOPED)
+    return _Openings(
+        alone=alone,
+        snapshot=pipelining.messages("galleria_begin") + alone,
+        block=pipelining.message("galleria_begin_block"),
+        enter_block=b"",
+        entering="galleria_enter_block",
+    )
+
+
+def _unnamed() -> _Openings:
+    """Return the same with each text sent anew, for a pooler that leads each transaction to another session."""
+    alone = pipelining.literal(pipelining.parsing(_ENTER)) + pipelining.messages("", *_SCOPED)
+    return _Openings(
+        alone=alone,
+        snapshot=pipelining.literal(pipelining.parsing(_BEGIN)) + pipelining.messages("") + alone,
+        block=pipelining.parsing(_BEGIN_BLOCK) + pipelining.message(""),
+        enter_block=pipelining.parsing(_ENTER_BLOCK),
+        entering="",
+    )
+
+
+_NAMED_OPENINGS, _UNNAMED_OPENINGS = _named(), _unnamed()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,25 +125,38 @@ class ReadConnection:
         idle_since: When it was last given back.
     """
 
-    __slots__ = ("_is_pipelined", "_kept", "_statements", "driver", "idle_since", "opened_at")
+    __slots__ = (
+        "_is_pipelined",
+        "_is_prepared",
+        "_kept",
+        "_openings",
+        "_statements",
+        "driver",
+        "idle_since",
+        "opened_at",
+    )
 
-    def __init__(self, driver: asyncpg.Connection, *, is_pipelined: bool) -> None:
+    def __init__(self, driver: asyncpg.Connection, *, is_pipelined: bool, is_prepared: bool) -> None:
         self.driver = driver
         self.opened_at = self.idle_since = time.monotonic()
         self._is_pipelined = is_pipelined
+        self._is_prepared = is_prepared
+        self._openings = _NAMED_OPENINGS if is_prepared else _UNNAMED_OPENINGS
         self._statements: OrderedDict[tuple[str, type[Row]], PreparedStatement] = OrderedDict()
         self._kept: tuple[PreparedStatement, ...] = ()
 
     @classmethod
-    async def of(cls, driver: asyncpg.Connection, *, is_pipelined: bool) -> Self:
+    async def of(cls, driver: asyncpg.Connection, *, is_pipelined: bool, is_prepared: bool = True) -> Self:
         """Prepare a connection that was just opened.
 
         Args:
             driver: The connection; it is closed when this fails.
             is_pipelined: Begin transactions in one message with their first statement.
+            is_prepared: Let the server keep statements from one transaction to the next. Otherwise the driver was
+                opened with a cache of no statements, so that it sends each text anew in front of its parameters.
         """
-        connection = cls(driver, is_pipelined=is_pipelined)
-        if is_pipelined:
+        connection = cls(driver, is_pipelined=is_pipelined, is_prepared=is_prepared)
+        if is_pipelined and is_prepared:
             # Kept for ever: asyncpg closes what nobody refers to.
             connection._kept = tuple([await driver.prepare(text, name=name) for name, text in _NAMED.items()])
             await _sync(driver)
@@ -137,7 +192,8 @@ class ReadConnection:
         statement = self._known(compiled) or await self._prepared(compiled)
         if not self._is_pipelined:
             return await self._fetch_publicly(statement, arguments, scope, alone=alone)
-        behind = (_ALONE if alone else _SNAPSHOT) % (scope.tenant.hex.encode(), scope.milliseconds)
+        openings = self._openings
+        behind = (openings.alone if alone else openings.snapshot) % (scope.tenant.hex.encode(), scope.milliseconds)
         return await pipelining.fetch(self.driver, statement, arguments, behind=behind)
 
     async def fetch_in_block(self, compiled: Compiled, arguments: Sequence[Any], scope: Scope) -> list[Row]:
@@ -149,7 +205,8 @@ class ReadConnection:
             await self.begin_block(scope)
             return await self._run(statement, arguments)
         texts = scope.tenant.hex.encode(), b"%d" % scope.milliseconds, scope.actor_text
-        behind = _BLOCK + pipelining.message("galleria_enter_block", *texts)
+        openings = self._openings
+        behind = openings.block + openings.enter_block + pipelining.message(openings.entering, *texts)
         return await pipelining.fetch(self.driver, statement, arguments, behind=behind)
 
     async def begin_block(self, scope: Scope) -> None:
@@ -177,10 +234,14 @@ class ReadConnection:
 
     async def _prepared(self, compiled: Compiled) -> PreparedStatement:
         driver = self.driver
+        is_outside = not driver.is_in_transaction()
+        if is_outside and not self._is_prepared:
+            # To learn of a type, the driver sets parameters of its session and sets them back: it must be one session.
+            await driver.execute(_BEGIN)
         statement = await driver.prepare(compiled.text, record_class=compiled.row)
-        if not driver.is_in_transaction():
+        if is_outside:
             # `prepare` leaves a snapshot behind, and a transaction's isolation is set before its first.
-            await _sync(driver)
+            await driver.execute(_NOTHING if self._is_prepared else "ROLLBACK")
         self._statements[compiled.text, compiled.row] = statement
         if len(self._statements) > STATEMENTS_PER_CONNECTION:
             self._statements.popitem(last=False)

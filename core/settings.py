@@ -127,6 +127,25 @@ class Settings:
             default="10",
         ),
     ]
+    prepared_statements: Annotated[
+        bool,
+        Variable(
+            "GALLERIA_PREPARED_STATEMENTS",
+            switch,
+            "Whether PostgreSQL keeps the statements of a connection, `on` or `off`. Set `off` behind a pooler that "
+            "shares sessions without knowing of them, such as PgBouncer before 1.21 in transaction mode.",
+            default="on",
+        ),
+    ]
+    workers: Annotated[
+        int,
+        Variable(
+            "GALLERIA_WORKERS",
+            integer(1, 64),
+            "Processes that serve on the API's port; more than one need `REDIS_URL` in production for what they share.",
+            default="1",
+        ),
+    ]
     drain_seconds: Annotated[
         int,
         Variable(

@@ -118,7 +118,7 @@ class Parts:
 
 def parts_of(settings: Settings) -> Parts:
     """Make the parts as the settings want them."""
-    database = Database.of(postgresql.application_url(settings), pool_size=settings.pool_size)
+    database = postgresql.opening(settings, pool_size=settings.pool_size)
     client = redis.asyncio.from_url(settings.redis_url.value) if settings.redis_url else None
     metrics = _metrics(database)
     directory = ShopDirectory(database)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import asyncpg
 
 from core import embedded
+from core.database import Database
 from core.embedded_cluster import APPLICATION, OWNER
 from core.errors import ConfigurationError
 from core.settings import EMBEDDED_FOLDER, Settings
@@ -14,6 +15,8 @@ from core.variables import Secret
 
 REACH_SECONDS = 5.0
 """A PostgreSQL that takes longer to greet us is as good as absent."""
+
+_PROBE = "galleria_probe"
 
 
 @contextlib.contextmanager
@@ -50,6 +53,16 @@ def application_url(settings: Settings) -> str:
     return _known(settings.database_url)
 
 
+def opening(settings: Settings, *, pool_size: int) -> Database:
+    """Return the database as the application sees it, without connecting.
+
+    Args:
+        settings: With the addresses filled in, see `provided`.
+        pool_size: See `Database.of`.
+    """
+    return Database.of(application_url(settings), pool_size=pool_size, is_prepared=settings.prepared_statements)
+
+
 def owner_url(settings: Settings) -> str:
     """Return the address of the database for its owner, which must be known by now."""
     return _known(settings.owner_database_url)
@@ -71,6 +84,30 @@ async def reach(settings: Settings) -> None:
                 "in development, leave it unset to use the embedded one."
             ) from None
         await connection.close()
+    if settings.prepared_statements:
+        await _check_statements(application_url(settings))
+
+
+async def _check_statements(url: str) -> None:
+    """Prepare a statement by the same name in two sessions: where a pooler makes one of them, that fails.
+
+    Raises:
+        ConfigurationError: A pooler shares sessions and does not keep their statements apart.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(2):
+            connection = await asyncpg.connect(url, timeout=REACH_SECONDS)
+            stack.push_async_callback(connection.close)
+            try:
+                await connection.prepare("SELECT", name=_PROBE)
+            except asyncpg.DuplicatePreparedStatementError:
+                raise ConfigurationError(
+                    "Between us and PostgreSQL a pooler shares sessions without keeping their prepared statements "
+                    "apart. Set GALLERIA_PREPARED_STATEMENTS=off, or let DATABASE_URL lead to PostgreSQL itself or to "
+                    "PgBouncer 1.21 or later with max_prepared_statements above 0."
+                ) from None
+            # Ends the transaction, so that the pooler gives the session to the next.
+            await connection.execute("SELECT")
 
 
 def _known(url: Secret | None) -> str:

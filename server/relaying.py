@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from core.database import Database
 from core.settings import Settings
 from jobs.relay import Publish, Relay
 from server import postgresql
@@ -27,7 +26,7 @@ def configured_relay(settings: Settings, publish: Publish, metrics: Metrics | No
         publish: Of the bus.
         metrics: Where it is seen.
     """
-    database = Database.of(postgresql.application_url(settings), pool_size=_CONNECTIONS)
+    database = postgresql.opening(settings, pool_size=_CONNECTIONS)
     relay = Relay(database, publish, retention_days=settings.event_retention_days, report=_report)
     if metrics is not None:
         backlog = relay.backlog

@@ -11,6 +11,8 @@ from core.errors import ConfigurationError
 from core.settings import Settings
 from server import postgresql
 
+_CONNECTIONS = 10
+
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Database]:
@@ -23,7 +25,8 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
         ConfigurationError: It cannot be reached, or is not at the schema of this release.
     """
     await postgresql.reach(settings)
-    database = await Database.connect(postgresql.application_url(settings))
+    database = postgresql.opening(settings, pool_size=_CONNECTIONS)
+    await database.open()
     try:
         await _check_revision(database)
         yield database

@@ -14,6 +14,8 @@ from server.demo.seeding import STEPS, frame_of, is_complete, remove_shop, seed_
 _DEFAULT = PROFILES[-1].slug
 """The shop that stands for all, since it is made last."""
 
+_CONNECTIONS = 2
+
 
 async def ensure_demo(settings: Settings, progress: Progress, *, size: Size = Size.S) -> bool:
     """Make the demo shops where there is no shop `demo`; complete them where that was interrupted.
@@ -26,7 +28,7 @@ async def ensure_demo(settings: Settings, progress: Progress, *, size: Size = Si
     Returns:
         Whether shops were made.
     """
-    database = await Database.connect(postgresql.application_url(settings))
+    database = postgresql.opening(settings, pool_size=_CONNECTIONS)
     try:
         if await is_complete(database, _DEFAULT):
             return False

@@ -7,7 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
-from core.database import APPLICATION_ROLE
+from core.connecting import APPLICATION_ROLE
 from tests import factories
 from tests.api.mutating import id_of, operation, unchanged, write
 

@@ -5,7 +5,8 @@ import orjson
 import pytest
 from sqlalchemy import text
 
-from core.database import APPLICATION_ROLE, Database
+from core.connecting import APPLICATION_ROLE
+from core.database import Database
 from core.ids import encode_global_id
 from core.pagination import COUNT_CEILING
 from core.statements import compile_statement
