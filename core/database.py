@@ -209,6 +209,7 @@ class TenantDatabase:
         writes = self._database.writes
         with told():
             connection = await writes.acquire()
+        writes.expect(connection, self._scope.until)
         transaction = Transaction(connection, self._scope, self.statistics)
         try:
             yield transaction

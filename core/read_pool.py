@@ -13,6 +13,7 @@ import asyncpg
 
 from core import pipelining
 from core.errors import Overloaded
+from core.overdue import Overdue
 from core.reading import ReadConnection, Scope
 from core.statements import Compiled, Row
 
@@ -21,6 +22,13 @@ IDLE_SECONDS = 300
 
 LIFETIME_SECONDS = 3600
 """A connection is replaced after this time, and the memory that its server process has gathered with it."""
+
+SETTLE_SECONDS = 1.0
+"""How long a connection may take to end what it is in the middle of; then it is cut off. A database that is frozen or
+out of reach answers no cancellation either, and must not keep a place for longer."""
+
+PLATFORM_SECONDS = 10.0
+"""What a statement without a tenant may take: it looks up a row or two, whoever waits for it."""
 
 _OUTDATED = (
     asyncpg.AdminShutdownError,
@@ -40,15 +48,19 @@ class PoolSettings:
 
     Attributes:
         at_most: Connections.
-        timeout_seconds: How long one waits for a connection, and the pool for one to end its work.
+        timeout_seconds: How long one waits for a connection, and the end of the pool for what runs.
         is_pipelined: Begin transactions in one message with their first statement.
-        is_prepared: Let the server keep statements; see `ReadConnection.of`.
     """
 
     at_most: int
     timeout_seconds: float
-    is_prepared: bool = True
     is_pipelined: bool = dataclasses.field(default_factory=pipelining.is_known)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class _Waiter:
+    since: float
+    future: "asyncio.Future[ReadConnection | None]"
 
 
 class ReadPool:
@@ -63,7 +75,9 @@ class ReadPool:
         "_connect",
         "_connections",
         "_free",
+        "_heard_at",
         "_opening",
+        "_overdue",
         "_renewed_at",
         "_tasks",
         "_waiters",
@@ -76,9 +90,10 @@ class ReadPool:
         self._connections: set[ReadConnection] = set()
         self._free: list[ReadConnection] = []
         self._opening = 0
-        self._waiters: deque[asyncio.Future[ReadConnection | None]] = deque()
+        self._waiters: deque[_Waiter] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._renewed_at = 0.0
+        self._renewed_at = self._heard_at = 0.0
+        self._overdue = Overdue()
         self._closed: asyncio.Event | None = None
 
     @property
@@ -90,6 +105,11 @@ class ReadPool:
     def in_use(self) -> int:
         """Connections that are not free."""
         return self.size - len(self._free)
+
+    @property
+    def waiting_seconds(self) -> float:
+        """For how long the first in the queue has been waiting for a connection; 0 where nobody is."""
+        return time.monotonic() - self._waiters[0].since if self._waiters else 0.0
 
     async def open(self) -> None:
         """Open the first connection, to see that there is a server."""
@@ -107,21 +127,28 @@ class ReadPool:
         """Run the first statement of a transaction that sees one moment; `settle` ends it."""
         return await self._first(compiled, arguments, scope, alone=False)
 
+    def expect(self, connection: ReadConnection, until: float) -> None:
+        """Cut a connection that was taken off where it is not given back soon after a moment of `time.monotonic`."""
+        self._overdue.expect(connection, until)
+
     def release(self, connection: ReadConnection) -> None:
         """Take back a connection on which nothing runs and no transaction is open."""
+        self._overdue.forget(connection)
         connection.idle_since = now = time.monotonic()
         if not self._is_good(connection, now):
             self._drop(connection)
             return
+        self._heard_at = now
         while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
-                waiter.set_result(connection)
+            future = self._waiters.popleft().future
+            if not future.done():
+                future.set_result(connection)
                 return
         self._free.append(connection)
 
     def settle(self, connection: ReadConnection) -> None:
         """Take back a connection in any state, and end what it is in the middle of while nobody waits for that."""
+        self._overdue.forget(connection)
         if connection.driver.is_closed():
             self._drop(connection)
         else:
@@ -180,8 +207,8 @@ class ReadPool:
         """Close every connection; those still in use after a while are cut off."""
         self._closed = asyncio.Event()
         for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_exception(Overloaded("The server is stopping; try again in a moment."))
+            if not waiter.future.done():
+                waiter.future.set_exception(Overloaded("The server is stopping; try again in a moment."))
         while self._free:
             self._drop(self._free.pop())
         self._note_empty()
@@ -192,6 +219,7 @@ class ReadPool:
         for connection in list(self._connections):
             connection.driver.terminate()
         self._connections.clear()
+        self._overdue.close()
         for task in list(self._tasks):
             task.cancel()
         await self.settled()
@@ -207,12 +235,14 @@ class ReadPool:
     ) -> tuple[ReadConnection, list[Row]]:
         """Run a first statement, once more on a new connection if the one it ran on turns out to be of no use."""
         connection = self._taken() or await self.acquire()
+        until = time.monotonic() + PLATFORM_SECONDS if scope is None else scope.until
+        self.expect(connection, until)
         try:
             return connection, await connection.fetch_first(compiled, arguments, scope, alone=alone)
         except BaseException as error:
             is_outdated = isinstance(error, _OUTDATED) or connection.driver.is_closed()
             self.settle(connection)
-            if is_last or not is_outdated or not isinstance(error, Exception):
+            if is_last or not is_outdated or not isinstance(error, Exception) or time.monotonic() > until:
                 raise
         # Nothing of the transaction was seen yet, and a read may be done twice.
         self.renew()
@@ -233,36 +263,38 @@ class ReadPool:
         try:
             async with asyncio.timeout(self.settings.timeout_seconds):
                 driver = await self._connect()
-                connection = await ReadConnection.of(
-                    driver, is_pipelined=self.settings.is_pipelined, is_prepared=self.settings.is_prepared
-                )
-        except BaseException:
+                connection = await ReadConnection.of(driver, is_pipelined=self.settings.is_pipelined)
+        except BaseException as error:
             if driver is not None:
                 driver.terminate()
             self._leave_place()
+            if type(error) is asyncpg.InterfaceError:
+                # What the driver says of a connection that is lost while it is being opened.
+                raise asyncpg.ConnectionDoesNotExistError(str(error)) from error
             raise
         self._opening -= 1
         self._connections.add(connection)
         return connection
 
     async def _wait(self) -> ReadConnection:
-        waiter: asyncio.Future[ReadConnection | None] = asyncio.get_running_loop().create_future()
+        waiter = _Waiter(time.monotonic(), asyncio.get_running_loop().create_future())
         self._waiters.append(waiter)
         try:
             async with asyncio.timeout(self.settings.timeout_seconds):
-                connection = await waiter
+                connection = await waiter.future
         except BaseException:
             self._leave_queue(waiter)
             raise
         return await self._open() if connection is None else connection
 
-    def _leave_queue(self, waiter: asyncio.Future[ReadConnection | None]) -> None:
+    def _leave_queue(self, waiter: "_Waiter") -> None:
         """Pass on what the waiter was given in the moment in which it stopped waiting."""
         if waiter in self._waiters:
             self._waiters.remove(waiter)
-        if not waiter.done() or waiter.cancelled() or waiter.exception() is not None:
+        future = waiter.future
+        if not future.done() or future.cancelled() or future.exception() is not None:
             return
-        connection = waiter.result()
+        connection = future.result()
         if connection is None:
             self._leave_place()
         else:
@@ -285,10 +317,10 @@ class ReadPool:
     def _offer_place(self) -> None:
         """Let the first in the queue open a connection in a place that has become free."""
         while self._waiters:
-            waiter = self._waiters.popleft()
-            if not waiter.done():
+            future = self._waiters.popleft().future
+            if not future.done():
                 self._opening += 1
-                waiter.set_result(None)
+                future.set_result(None)
                 return
         self._note_empty()
 
@@ -302,12 +334,17 @@ class ReadPool:
         task.add_done_callback(self._tasks.discard)
 
     async def _settle(self, connection: ReadConnection) -> None:
+        began = time.monotonic()
         with contextlib.suppress(Exception):
             try:
-                await connection.end(timeout_seconds=self.settings.timeout_seconds)
+                async with asyncio.timeout(SETTLE_SECONDS):
+                    await connection.end(timeout_seconds=SETTLE_SECONDS)
             except BaseException:
                 # Nobody knows whether it is in a transaction, or whose.
                 connection.driver.terminate()
+                if began > self._heard_at:
+                    # The server has answered on no other connection either: each may be lost without our knowing.
+                    self.renew()
                 raise
             finally:
                 self.release(connection)
