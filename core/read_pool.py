@@ -50,10 +50,12 @@ class PoolSettings:
         at_most: Connections.
         timeout_seconds: How long one waits for a connection, and the end of the pool for what runs.
         is_pipelined: Begin transactions in one message with their first statement.
+        is_prepared: Let the server keep statements; see `ReadConnection.of`.
     """
 
     at_most: int
     timeout_seconds: float
+    is_prepared: bool = True
     is_pipelined: bool = dataclasses.field(default_factory=pipelining.is_known)
 
 
@@ -263,7 +265,9 @@ class ReadPool:
         try:
             async with asyncio.timeout(self.settings.timeout_seconds):
                 driver = await self._connect()
-                connection = await ReadConnection.of(driver, is_pipelined=self.settings.is_pipelined)
+                connection = await ReadConnection.of(
+                    driver, is_pipelined=self.settings.is_pipelined, is_prepared=self.settings.is_prepared
+                )
         except BaseException as error:
             if driver is not None:
                 driver.terminate()
