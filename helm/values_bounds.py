@@ -239,6 +239,7 @@ BOUNDS: Mapping[str, Schema] = {
     "cloudnativepg.pooler.instances": _number(1, 100),
     "cloudnativepg.pooler.poolSize": _number(1, 10_000),
     "cloudnativepg.pooler.maxClients": _number(1, 1_000_000),
+    "valkey.maxMemory": _text("^[1-9][0-9]*(kb|mb|gb)$"),
     "verify.shop": _text(r"^([a-z0-9]+(-[a-z0-9]+)*)?$"),
     "verify.timeoutSeconds": _number(5, 3_600),
 }

@@ -40,7 +40,7 @@ template:
             containerPort: {{ include "galleria.port" $root }}
           - name: metrics
             containerPort: {{ include "galleria.metricsPort" $root }}
-        {{- include "galleria.probes" $api.probes | nindent 8 }}
+        {{- include "galleria.probes" (list $api.probes "http") | nindent 8 }}
         {{- with int $api.preStopSeconds }}
         lifecycle:
           preStop:
@@ -74,28 +74,31 @@ template:
       {{- end }}
 {{- end -}}
 
-{{/* Probes of a pod that answers requests. */}}
+{{/* Probes of a container. Takes a list: their values, the port. */}}
 {{- define "galleria.probes" -}}
+{{- $port := index . 1 -}}
+{{- with index . 0 -}}
 startupProbe:
   httpGet:
     path: /startupz
-    port: http
+    port: {{ $port }}
   periodSeconds: {{ .startup.periodSeconds }}
   failureThreshold: {{ .startup.failureThreshold }}
 livenessProbe:
   httpGet:
     path: /livez
-    port: http
+    port: {{ $port }}
   periodSeconds: {{ .liveness.periodSeconds }}
   timeoutSeconds: {{ .liveness.timeoutSeconds }}
   failureThreshold: {{ .liveness.failureThreshold }}
 readinessProbe:
   httpGet:
     path: /readyz
-    port: http
+    port: {{ $port }}
   periodSeconds: {{ .readiness.periodSeconds }}
   timeoutSeconds: {{ .readiness.timeoutSeconds }}
   failureThreshold: {{ .readiness.failureThreshold }}
+{{- end -}}
 {{- end -}}
 
 {{/* How pods are kept apart. Takes a list: the root, the component. */}}

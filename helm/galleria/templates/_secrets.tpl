@@ -20,11 +20,11 @@ whether it is for the migrations. */}}
 {{- $early := index . 2 -}}
 {{- $given := index $root.Values.secrets $secret -}}
 {{- $files := include "galleria.secretFiles" $root | fromYaml -}}
-{{- $cluster := printf "%s-postgresql" (include "galleria.fullname" $root) -}}
+{{- $cluster := include "galleria.databaseName" $root -}}
 {{- if and $root.Values.cloudnativepg.enabled (eq $secret "ownerDatabaseUrl") -}}
 {{- dict "name" (printf "%s-app" $cluster) "key" "uri" | toYaml -}}
 {{- else if and $root.Values.cloudnativepg.enabled (eq $secret "databaseUrl") -}}
-{{- dict "name" ($root.Values.cloudnativepg.applicationSecret | default (printf "%s-galleria-app" $cluster)) "key" "url" | toYaml -}}
+{{- dict "name" (include "galleria.applicationSecretName" $root) "key" "url" | toYaml -}}
 {{- else if and $root.Values.valkey.enabled (eq $secret "redisUrl") -}}
 {{- dict "name" (include "galleria.secretName" (list $root $early "")) "key" "redis-url" | toYaml -}}
 {{- else if $given.existingSecret -}}

@@ -1,0 +1,22 @@
+{{/* Names of what CloudNativePG makes. */}}
+{{- define "galleria.databaseName" -}}
+{{- include "galleria.fullname" . }}-postgresql
+{{- end -}}
+{{- define "galleria.poolerName" -}}
+{{- include "galleria.fullname" . }}-pooler
+{{- end -}}
+
+{{/* The Secret with what the application's role signs in with. */}}
+{{- define "galleria.applicationSecretName" -}}
+{{- .Values.cloudnativepg.applicationSecret | default (printf "%s-postgresql-application" (include "galleria.fullname" .)) -}}
+{{- end -}}
+
+{{/* The password of the application's role: the one that there is, else a new one. */}}
+{{- define "galleria.applicationPassword" -}}
+{{- $there := lookup "v1" "Secret" .Release.Namespace (include "galleria.applicationSecretName" .) -}}
+{{- if and $there $there.data -}}
+{{- $there.data.password | b64dec -}}
+{{- else -}}
+{{- randAlphaNum 40 -}}
+{{- end -}}
+{{- end -}}
