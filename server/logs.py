@@ -32,6 +32,7 @@ FIELDS = frozenset(
         "statements",
         "status",
         "timestamp",
+        "worker",
     }
 )
 """The fields that are written; any other is dropped, so that nothing secret gets in by mistake."""

@@ -43,7 +43,7 @@ CODES = frozenset(
 NONE = "none"
 OTHER = "other"
 
-_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 # From a cache hit to the deadline of a request.
 _DURATION_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 # A page takes about ten; far more means that a field reads row by row.
@@ -192,7 +192,7 @@ def metrics_route(metrics: Metrics) -> Route:
 
     async def scrape(_: Request) -> Response:
         return Response(
-            generate_latest(metrics.registry), media_type=_CONTENT_TYPE, headers={"Cache-Control": "no-store"}
+            generate_latest(metrics.registry), media_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"}
         )
 
     return Route(METRICS_PATH, scrape)

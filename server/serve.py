@@ -2,14 +2,15 @@
 
 import asyncio
 import contextlib
-import errno
 import gc
 import importlib
 import logging
 import signal
 import socket
+import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import TextIO
 
 import asyncpg
 import sqlalchemy.exc
@@ -18,25 +19,35 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from starlette.applications import Starlette
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from core import migrations
 from core.errors import ConfigurationError
 from core.settings import Settings
 from server import postgresql
+from server.admission.door import Door
+from server.listening import BACKLOG, listening
 from server.live.bounds import MESSAGE_BYTES, PING_SECONDS
 from server.live.wire import Wire
 from server.logs import configure_logs
 from server.metrics import metrics_route
-
-BACKLOG = 2_048
-"""Connections that may wait until the event loop takes them."""
+from server.observability import Observed
+from server.workers import Supervisor
+from server.workers.metrics import workers_metrics_route
+from server.workers.process import environment_of
 
 DRAIN_SECONDS = 20
 """How long requests that run when we are told to stop may take to end."""
 
 KEEP_ALIVE_SECONDS = 75
 """Longer than the 60 seconds after which load balancers let go, so that they never write to a closed connection."""
+
+_RESERVE_SECONDS = 10
+"""What a worker may take on top of all that it waits for; then it hangs, and is killed."""
+
+_NOT_IN_ORDER = 1
+"""Exit status of a server that never served, or whose workers did not all end by themselves."""
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -47,17 +58,27 @@ class Server(uvicorn.Server):
     Args:
         config: What is served, and how.
         drain: What comes before requests are refused: what is live is closed in order.
+
+    Attributes:
+        is_up: Set once it serves.
     """
 
     def __init__(self, config: uvicorn.Config, *, drain: Callable[[], Awaitable[None]] | None = None) -> None:
         super().__init__(config)
         self._drain = drain
         self._stopping: asyncio.Task[None] | None = None
+        self.is_up = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals to whoever runs the server."""
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve; see `uvicorn.Server.startup`."""
+        await super().startup(sockets)
+        if self.started:
+            self.is_up.set()
 
     def stop(self) -> None:
         """Let live connections and running requests end; the second time, let them not."""
@@ -81,38 +102,45 @@ def serve(settings: Settings, console: Console) -> None:
     Raises:
         ConfigurationError: Something is missing or in the way; the message says what to do.
     """
-    configure_logs(is_development=settings.is_development)
-    if settings.is_development:
-        # What uvicorn says at start and stop is said by the progress shown.
-        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    arrange_logs(settings)
+    _check_workers(settings, console)
+    is_in_order = True
     with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError), contextlib.ExitStack() as stack:
         for number in STOP_SIGNALS:
             signal.signal(number, signal.default_int_handler)
-        listener = stack.enter_context(_listening(settings.host, settings.port, "GALLERIA_PORT (make serve PORT=8001)"))
+        # At once, since all that follows is slow and pointless when the port is taken.
+        listener = stack.enter_context(listening(settings.host, settings.port, "GALLERIA_PORT (make serve PORT=8001)"))
         scraped = None
         if settings.metrics_port:
-            scraped = stack.enter_context(_listening(settings.host, settings.metrics_port, "GALLERIA_METRICS_PORT"))
+            scraped = stack.enter_context(listening(settings.host, settings.metrics_port, "GALLERIA_METRICS_PORT"))
         with _step(console, "PostgreSQL"):
             settings = stack.enter_context(postgresql.provided(settings, is_exclusive=True))
         runner = stack.enter_context(asyncio.Runner(loop_factory=uvloop.new_event_loop))
-        runner.run(_run(settings, listener, scraped, console))
-    console.print("Stopped.")
+        is_in_order = runner.run(_run(settings, listener, scraped, console))
+    console.print("Stopped." if is_in_order else "Stopped, and not in order: the log says why.")
+    if not is_in_order:
+        sys.exit(_NOT_IN_ORDER)
 
 
-def _listening(host: str, port: int, setting: str) -> socket.socket:
-    """Listen on an address at once, since all that follows is slow and pointless when it is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise ConfigurationError(
-                f"Port {port} is in use: stop what uses it, or set {setting} to another."
-            ) from None
-        raise ConfigurationError(
-            f"Cannot listen on {host} port {port}: {error.strerror}. "
-            f"Set GALLERIA_HOST to an address of this machine and {setting} to a port above 1023."
-        ) from None
+def arrange_logs(settings: Settings, stream: TextIO = sys.stdout) -> None:
+    """Send the logs of a process that serves to a stream."""
+    configure_logs(is_development=settings.is_development, stream=stream)
+    if settings.is_development:
+        # What uvicorn says at start and stop is said by the progress shown.
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+
+
+def _check_workers(settings: Settings, console: Console) -> None:
+    """Refuse several processes that share nothing, but for trying them out."""
+    if settings.workers == 1 or settings.redis_url is not None:
+        return
+    lacking = (
+        f"GALLERIA_WORKERS={settings.workers} needs REDIS_URL: without it each process has budgets, answers and "
+        "documents of its own, and who follows events at one hears late of what is changed at another."
+    )
+    if not settings.is_development:
+        raise ConfigurationError(f"{lacking} Set REDIS_URL, or GALLERIA_WORKERS=1.")
+    console.print(f"[yellow]![/] {lacking}", highlight=False, soft_wrap=True)
 
 
 def config_of(application: ASGIApp) -> uvicorn.Config:
@@ -120,7 +148,7 @@ def config_of(application: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         loop="none",
-        http="httptools",
+        http=Door,
         ws=Wire,
         ws_max_size=MESSAGE_BYTES,
         ws_ping_interval=PING_SECONDS,
@@ -139,31 +167,77 @@ def config_of(application: ASGIApp) -> uvicorn.Config:
     )
 
 
-async def _run(settings: Settings, listener: socket.socket, scraped: socket.socket | None, console: Console) -> None:
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    for number in STOP_SIGNALS:
-        loop.add_signal_handler(number, task.cancel if task else loop.stop)
+async def _run(settings: Settings, listener: socket.socket, scraped: socket.socket | None, console: Console) -> bool:
+    """Serve until told to stop, and tell whether everything began and ended as it should."""
+    task = asyncio.current_task()
+    _on_signals(task.cancel if task else asyncio.get_running_loop().stop)
     await postgresql.reach(settings)
     if settings.is_development:
         await _prepare(settings, console)
+    run = _serve_alone if settings.workers == 1 else _supervise
+    return await run(settings, listener, scraped, console)
+
+
+async def _serve_alone(
+    settings: Settings, listener: socket.socket, scraped: socket.socket | None, console: Console
+) -> bool:
     with _step(console, "Application"):
-        # Imported late: it takes longer than finding out that a port is taken.
-        application = importlib.import_module("server.app").create_app(settings)
-        # What there is by now lives as long as the process. Looking through it for garbage, again and again, took half
-        # of the time of a page with 700 objects; and what a page leaves behind is no cycle.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(50_000)
+        application = application_of(settings)
     server = Server(config_of(application), drain=application.drain)
-    for number in STOP_SIGNALS:
-        loop.add_signal_handler(number, server.stop)
+    _on_signals(server.stop)
     _announce(settings, console)
-    async with asyncio.TaskGroup() as tasks:
-        serving = tasks.create_task(server.serve(sockets=[listener]))
-        if scraped is not None:
-            side = Server(config_of(Starlette(routes=[metrics_route(application.metrics)])))
-            serving.add_done_callback(lambda _: side.stop())
-            tasks.create_task(side.serve(sockets=[scraped]))
+    async with _metrics_served(metrics_route(application.metrics), scraped):
+        await server.serve(sockets=[listener])
+    return server.is_up.is_set()
+
+
+async def _supervise(
+    settings: Settings, listener: socket.socket, scraped: socket.socket | None, console: Console
+) -> bool:
+    supervisor = Supervisor(
+        settings.workers,
+        listener,
+        environment_of(settings),
+        patience_seconds=settings.drain_seconds + DRAIN_SECONDS + _RESERVE_SECONDS,
+    )
+    _on_signals(supervisor.stop)
+    async with _metrics_served(workers_metrics_route(supervisor), scraped):
+        await supervisor.run(ready=lambda: _announce(settings, console))
+    if supervisor.failure is not None:
+        raise ConfigurationError(supervisor.failure)
+    return supervisor.is_clean
+
+
+def application_of(settings: Settings) -> Observed:
+    """Make the application, and arrange the process for its being there."""
+    # Imported late: it takes longer than finding out that a port is taken.
+    application: Observed = importlib.import_module("server.app").create_app(settings)
+    # What there is by now lives as long as the process. Looking through it for garbage, again and again, took half
+    # of the time of a page with 700 objects; and what a page leaves behind is no cycle.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000)
+    return application
+
+
+def _on_signals(act: Callable[[], object]) -> None:
+    for number in STOP_SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(number, act)
+
+
+@contextlib.asynccontextmanager
+async def _metrics_served(route: Route, listener: socket.socket | None) -> AsyncIterator[None]:
+    """Serve metrics on a port of their own for as long as the block runs, where there is one."""
+    if listener is None:
+        yield
+        return
+    side = Server(config_of(Starlette(routes=[route])))
+    serving = asyncio.create_task(side.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        side.stop()
+        await serving
 
 
 async def _prepare(settings: Settings, console: Console) -> None:
