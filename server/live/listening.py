@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Final
+from typing import Final, cast
 
 from resolvers.feeds import Event, Feed
 from resolvers.live import Topic, subject_of
@@ -57,6 +57,8 @@ class Turns:
                 self._waiting.append(shared)
             else:
                 shared.is_queued = False
+        # At once, and not when the task is seen to be done: whoever waits by then would have nobody to begin with him.
+        self._running.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
 
 class Listening:
