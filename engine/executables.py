@@ -1,6 +1,6 @@
 """Operations made ready to be executed again and again: compiled at the second sight, for each way they branch."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from graphql import (
@@ -24,7 +24,7 @@ from engine.branches import MOST_PLANS, Branches
 from engine.compile import Compiler, NotCompiled
 from engine.executions import Executions
 from engine.folding import Bail
-from engine.levels import run_plan
+from engine.levels import run_plan, run_selection
 from engine.looks import INTROSPECTION, looked
 from engine.outcomes import finished
 from engine.plans import Plan
@@ -146,6 +146,29 @@ class Executable:
         self._executions.loaders += 1
         return await self._run(plan, coerced, context, root_value)
 
+    async def execute_each(
+        self, variables: Mapping[str, Any] | None, roots: Sequence[Any], *, context: Any
+    ) -> list[ExecutionResult]:
+        """Execute the operation once for each of several root values, reading together what they read.
+
+        Args:
+            variables: As the client sent them, not yet coerced.
+            roots: Parents of the root fields; a resolver is given its own, and in `info.root_value` none.
+            context: Given to every resolver.
+        """
+        is_left = self._is_left or self._only_introspects or len(roots) == 1
+        coerced: Any = [] if is_left else self._coerce(variables or {})
+        plan = None if isinstance(coerced, list) else self._plan(coerced, folds=False)
+        if plan is None or plan.is_serial:
+            return [await self.execute(variables, context=context, root_value=root) for root in roots]
+        self._executions.loaders += len(roots)
+        state = State(self.schema, self.operation, self._fragments, coerced, context=context, root_value=None)
+        try:
+            made = await run_selection(plan.root, roots, state, [None] * len(roots), root=None)
+        finally:
+            state.close_unused()
+        return [_result(plan, data, state) for data in made]
+
     async def subscribe(
         self, variables: Mapping[str, Any] | None, *, context: Any, root_value: Any = None
     ) -> AsyncIterator[ExecutionResult] | ExecutionResult:
@@ -221,10 +244,7 @@ class Executable:
         finally:
             if state.unused:
                 state.close_unused()
-        if not state.failed:
-            return ExecutionResult(data, None)
-        response, errors = finished(plan, data, state)
-        return ExecutionResult(response, errors or None)
+        return _result(plan, data, state)
 
     @property
     def is_current(self) -> bool:
@@ -270,6 +290,13 @@ class Executable:
             hide_suggestions=self._hide_suggestions,
         )
         return outcome if isinstance(outcome, ExecutionResult) else await outcome
+
+
+def _result(plan: Plan, data: dict[str, Any], state: State) -> ExecutionResult:
+    if not state.failed:
+        return ExecutionResult(data, None)
+    response, errors = finished(plan, data, state)
+    return ExecutionResult(response, errors or None)
 
 
 def _ask_guards(plan: Plan, context: Any) -> None:

@@ -3,10 +3,10 @@
 import uuid
 from collections.abc import Hashable, Sequence
 from datetime import datetime
-from typing import Any
 
 from core.errors import BadUserInput, Forbidden, Unauthenticated
 from core.ids import decode_id_of
+from core.statements import Row
 from loaders import catalogue as relations
 from models import outbox, sightings
 from models.base import Statement
@@ -25,11 +25,18 @@ MOST_IDS = 250
 def stock(context: Context, scope: Scope, ids: Sequence[str] | None, after: int | None) -> Source:
     """Return the source of changes of stock: of all warehouses for who may see them, else of the channel's."""
 
-    async def look(opened: Context, event: Event) -> bool:
+    async def look(opened: Context, events: Sequence[Event]) -> Sequence[bool]:
+        variants = [event.aggregate_id for event in events]
         if sees_all:
-            return await opened.loaders.load(relations.variant, event.aggregate_id, scope, {}) is not None
-        statement = sightings.stock_is_heard_of(scope.shape)
-        return await _finds(opened, scope, statement, event, warehouse=uuid.UUID(event.payload["warehouseId"]))
+            rows = await opened.loaders.load_list(relations.variant, variants, scope, {}, alone=True)
+            return [row is not None for row in rows]
+        warehouses = [uuid.UUID(event.payload["warehouseId"]) for event in events]
+        found = {
+            row.id for row in await _find(opened, scope, sightings.stock_heard_of(scope.shape), variants + warehouses)
+        }
+        return [
+            variant in found and warehouse in found for variant, warehouse in zip(variants, warehouses, strict=True)
+        ]
 
     sees_all = context.actor.may(Permission.INVENTORY_READ)
     return Source(
@@ -64,8 +71,10 @@ def price(scope: Scope, ids: Sequence[str] | None, after: int | None) -> Source:
         }
         return {**event.payload, **kept}
 
-    async def look(opened: Context, event: Event) -> bool:
-        return await _finds(opened, scope, sightings.price_is_heard_of(), event)
+    async def look(opened: Context, events: Sequence[Event]) -> Sequence[bool]:
+        variants = [event.aggregate_id for event in events]
+        found = {row.id for row in await _find(opened, scope, sightings.prices_heard_of(), variants)}
+        return [variant in found for variant in variants]
 
     return Source(
         topic=Topic.PRICE,
@@ -96,10 +105,14 @@ def product(scope: Scope, ids: Sequence[str] | None, after: int | None) -> Sourc
     Shoppers hear of what the channel shows, and of what it showed until the change, without being shown that.
     """
 
-    async def look(opened: Context, event: Event) -> bool:
-        statement = sightings.product_is_heard_of(scope.shape)
-        was_active = bool(event.payload.get("wasActive"))
-        return await _finds(opened, scope, statement, event, subject=product_of(event), was_active=was_active)
+    async def look(opened: Context, events: Sequence[Event]) -> Sequence[bool]:
+        products = [product_of(event) for event in events]
+        rows = await _find(opened, scope, sightings.products_heard_of(scope.shape), products)
+        found = {row.id: row.is_heard for row in rows}
+        return [
+            product in found and bool(found[product] or event.payload.get("wasActive"))
+            for product, event in zip(products, events, strict=True)
+        ]
 
     return Source(
         topic=Topic.PRODUCT,
@@ -112,9 +125,10 @@ def product(scope: Scope, ids: Sequence[str] | None, after: int | None) -> Sourc
     )
 
 
-async def _finds(context: Context, scope: Scope, statement: Statement, event: Event, **values: Any) -> bool:
-    given = {"subject": event.aggregate_id, "channel": scope.channel_id, **values}
-    return await context.database.fetch_one(statement, alone=True, **given) is not None
+async def _find(
+    context: Context, scope: Scope, statement: Statement, keys: Sequence[uuid.UUID | None]
+) -> Sequence[Row]:
+    return await context.database.fetch(statement, alone=True, keys=list(dict.fromkeys(keys)), channel=scope.channel_id)
 
 
 _PERMISSIONS = {"stock": Permission.INVENTORY_READ, "warehouse": Permission.INVENTORY_READ} | {

@@ -7,6 +7,7 @@ each. Nothing here depends on who exactly asks, only on what he may see, so that
 import asyncio
 import dataclasses
 import enum
+import itertools
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from datetime import datetime
@@ -20,6 +21,9 @@ from resolvers.context import Context
 from resolvers.feeds import Event, EventsExpired, Feeds
 
 Payload = Mapping[str, Any]
+
+Look = Callable[[Context, Sequence[Event]], Awaitable[Sequence[bool]]]
+"""Finds out of each event whether it may be heard of."""
 
 
 class Topic(enum.Enum):
@@ -86,7 +90,7 @@ class Source:
         after: Where the client resumes; None where it begins.
         kinds: What of the actor decides beside the scope.
         wants: Whether an event of the topic is one for the client, as far as the event tells.
-        look: Finds out whether the client may hear of it; None where he may hear of all that he wants.
+        look: Finds out of which events the client may hear; None where he may hear of all that he wants.
         seen: The part of an event's payload that the client may see.
         relation: How the present state is read; None where there is none to show.
     """
@@ -98,7 +102,7 @@ class Source:
     after: int | None
     kinds: frozenset[Hashable] = frozenset()
     wants: Callable[[Event], bool] = lambda _: True
-    look: Callable[[Context, Event], Awaitable[bool]] | None = None
+    look: Look | None = None
     seen: Callable[[Event], Payload] = lambda event: event.payload
     relation: Relation | None = None
 
@@ -237,8 +241,8 @@ class Stream:
                 arrived.clear()
                 try:
                     async for page in feed.between(cursor, feed.position):
-                        for message in [source.message(event) for event in page if await self._hears(event)]:
-                            yield message
+                        for event in await self._heard(page):
+                            yield source.message(event)
                         cursor = page[-1].sequence
                 except EventsExpired:
                     last = feed.position
@@ -252,9 +256,13 @@ class Stream:
             end()
             feeds.leave(feed)
 
-    async def _hears(self, event: Event) -> bool:
+    async def _heard(self, page: Sequence[Event]) -> Sequence[Event]:
+        """Return the events of a page that the client may hear of."""
         source = self.source
-        if not source.hears(event):
-            return False
+        events = [event for event in page if source.hears(event)]
+        if not events:
+            return events
         await self._context.renew()
-        return source.look is None or await source.look(self._context, event)
+        if source.look is None:
+            return events
+        return list(itertools.compress(events, await source.look(self._context, events)))

@@ -2,8 +2,10 @@
 
 import asyncio
 import dataclasses
+import functools
+import itertools
 import random
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -26,6 +28,12 @@ PAUSES_SECONDS: Final = (0.1, 0.5, 2.0)
 
 DEADLINE_SECONDS: Final = 10.0
 
+EVENTS_AT_ONCE: Final = 100
+"""Events whose messages are made together, of those that have gathered; one that comes alone waits for no other."""
+
+POINTS_AT_ONCE: Final = 5_000
+"""What messages that are made together may cost, as much as one operation of staff."""
+
 _Result = TypeVar("_Result")
 
 
@@ -38,7 +46,8 @@ class Execution:
     """How the messages of equal subscriptions are made.
 
     Attributes:
-        identity: Of all subscriptions that get the same.
+        identity: Of all subscriptions that hear the same.
+        form: Of all that are told the same of an event that they hear; they may hear of others beside.
         chosen: The operation.
         variables: As one of the clients sent them; `after` of one is as good as that of another.
         source: Where messages come from.
@@ -50,6 +59,7 @@ class Execution:
     """
 
     identity: bytes
+    form: bytes
     chosen: Chosen
     variables: dict[str, Any]
     source: Source
@@ -59,13 +69,25 @@ class Execution:
     report: Report
     statistics: HubStatistics
 
-    async def of_event(self, event: Event) -> tuple[Made, bool]:
-        """Return what is told of an event, and whether it had been made already.
+    @property
+    def at_once(self) -> int:
+        """For how many events messages may be made together."""
+        return max(1, min(EVENTS_AT_ONCE, POINTS_AT_ONCE // self._requested))
+
+    async def of_events(self, events: Sequence[Event]) -> tuple[Sequence[Made], Sequence[bool]]:
+        """Return what is told of each event, and whether it had been made already.
+
+        Args:
+            events: No more than `at_once`.
 
         Raises:
             Undeliverable: The database cannot be read.
         """
-        return await self.payloads.get((self.identity, event.sequence), lambda: self._made_of_event(event))
+
+        async def make(places: Sequence[int]) -> Sequence[Made]:
+            return await self._made_of_events([events[place] for place in places])
+
+        return await self.payloads.get([(self.form, event.sequence) for event in events], make)
 
     async def of_gap(self, after: int, last: int) -> tuple[Made, bool]:
         """Return what is told in place of the events after one, up to another, that are no longer kept.
@@ -73,37 +95,46 @@ class Execution:
         Raises:
             Undeliverable: The database cannot be read.
         """
-        return await self.payloads.get((self.identity, after, last), lambda: self._made_of_gap(after, last))
 
-    async def _made_of_event(self, event: Event) -> Made:
-        if self.source.look is not None and not await self._may_be_heard(event):
-            return ()
-        return (await self._payload(self.source.message(event)),)
+        async def make(_: Sequence[int]) -> Sequence[Made]:
+            messages = await self._persist(lambda context: self.source.gap(context, after, last))
+            return [tuple(await self._payloads(messages))]
 
-    async def _made_of_gap(self, after: int, last: int) -> Made:
-        messages = await self._persist(lambda context: self.source.gap(context, after, last))
-        return tuple([await self._payload(each) for each in messages])
+        [made], [is_hit] = await self.payloads.get([(self.identity, after, last)], make)
+        return made, is_hit
 
-    async def _may_be_heard(self, event: Event) -> bool:
-        """Find out whether an event may be heard of: once for all who see it in the same way."""
+    async def _made_of_events(self, events: Sequence[Event]) -> Sequence[Made]:
+        heard = await self._may_be_heard(events)
+        messages = [self.source.message(event) for event in itertools.compress(events, heard)]
+        payloads = iter(await self._payloads(messages))
+        return [(next(payloads),) if may_be else () for may_be in heard]
+
+    async def _may_be_heard(self, events: Sequence[Event]) -> Sequence[bool]:
+        """Find out which events may be heard of: once for all who see them in the same way."""
         look, source = self.source.look, self.source
-        assert look is not None  # noqa: S101  (narrows the type)
+        if look is None:
+            return [True] * len(events)
+
+        async def find(places: Sequence[int]) -> Sequence[Made]:
+            asked = [events[place] for place in places]
+            return [_HEARD if each else () for each in await self._persist(lambda context: look(context, asked))]
+
         shop_id = self.caller.shop.id
+        found, _ = await self.payloads.get([(shop_id, source.sight, event.sequence) for event in events], find)
+        return [bool(each) for each in found]
 
-        async def find() -> Made:
-            found = await self._persist(lambda context: look(context, event))
-            return _HEARD if found else ()
+    async def _payloads(self, messages: Sequence[Message | Gap]) -> Sequence[Payload]:
+        payloads: list[Payload] = []
+        for begin in range(0, len(messages), self.at_once):
+            some = messages[begin : begin + self.at_once]
+            results = await self._persist(functools.partial(self._executed, messages=some))
+            payloads += map(self._payload, some, results)
+        return payloads
 
-        key: Hashable = (shop_id, source.sight, event.sequence)
-        return bool((await self.payloads.get(key, find))[0])
-
-    async def _payload(self, message: Message | Gap) -> Payload:
-        result = await self._persist(lambda context: self._executed(context, message))
+    def _payload(self, message: Message | Gap, result: ExecutionResult) -> Payload:
         self.statistics.made += 1
-        costs = self.chosen.costs
-        data = result.data
-        requested = max(1, costs.requested - OPENING)
-        points = requested if data is None else max(1, costs.actual(data) - OPENING)
+        data, requested = result.data, self._requested
+        points = requested if data is None else max(1, self.chosen.costs.actual(data) - OPENING)
         told: dict[str, Any] = {}
         if result.errors:
             request_id = new_request_id()
@@ -115,12 +146,18 @@ class Execution:
         told["extensions"] = {"cost": {"requestedQueryCost": requested, "actualQueryCost": points}}
         return Payload(message.sequence, orjson.dumps(told), points)
 
-    async def _executed(self, context: Context, message: Message | Gap) -> ExecutionResult:
-        result = await self.chosen.operation.executable.execute(self.variables, context=context, root_value=message)
-        unavailable = _unavailable(result.errors or ())
+    @property
+    def _requested(self) -> int:
+        """What a message may cost."""
+        return max(1, self.chosen.costs.requested - OPENING)
+
+    async def _executed(self, context: Context, messages: Sequence[Message | Gap]) -> Sequence[ExecutionResult]:
+        executable = self.chosen.operation.executable
+        results = await executable.execute_each(self.variables, messages, context=context)
+        unavailable = _unavailable([error for result in results for error in result.errors or ()])
         if unavailable is not None:
             raise unavailable
-        return result
+        return results
 
     async def _persist(self, read: Callable[[Context], Awaitable[_Result]]) -> _Result:
         """Read in a context of its own, again for some time where the database does not answer."""

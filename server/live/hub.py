@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Container, Coroutine
 from typing import Any, Protocol
 
 import orjson
@@ -197,28 +197,21 @@ class Hub:
         if not traits.is_personal:
             # Whatever is shared cannot depend on a subject that nobody knows.
             actor = Actor(actor.kind, None, actor.permissions)
-        shop = caller.shop
-        said = (
-            facts_of(shop),
+        told = (
+            facts_of(caller.shop),
             repr((actor.kind, actor.subject, sorted(actor.permissions))).encode(),
             chosen.document.sha256.encode(),
             (chosen.operation.name or "").encode(),
-            orjson.dumps(
-                {name: value for name, value in variables.items() if name not in traits.cursors},
-                option=orjson.OPT_SORT_KEYS,
-            ),
-            repr((source.topic, source.scope, sorted(map(repr, source.kinds)))).encode(),
+            repr((source.topic, source.scope, sorted(map(repr, source.kinds)), chosen.costs.requested)).encode(),
         )
-        digest = hashlib.blake2b(digest_size=20)
-        for part in said:
-            digest.update(len(part).to_bytes(4))
-            digest.update(part)
+        form = _digest(*told, _without(variables, traits.choices))
         return Execution(
-            identity=digest.digest(),
+            identity=_digest(form, _without(variables, traits.cursors)),
+            form=form,
             chosen=chosen,
             variables=variables,
             source=source,
-            caller=Caller(shop, actor),
+            caller=Caller(caller.shop, actor),
             open_context=self._entrance.open,
             payloads=self.payloads,
             report=self._report,
@@ -273,3 +266,17 @@ class Hub:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _digest(*parts: bytes) -> bytes:
+    digest = hashlib.blake2b(digest_size=20)
+    for part in parts:
+        digest.update(len(part).to_bytes(4))
+        digest.update(part)
+    return digest.digest()
+
+
+def _without(variables: dict[str, Any], names: Container[str]) -> bytes:
+    return orjson.dumps(
+        {name: value for name, value in variables.items() if name not in names}, option=orjson.OPT_SORT_KEYS
+    )

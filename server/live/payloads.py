@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 
 LIFETIME_SECONDS = 30.0
 """Who was away for longer reads anew; clients of a process that has ended are back within some seconds."""
@@ -32,9 +32,16 @@ Made = tuple[Payload, ...]
 """What becomes of an event, or of a gap: nothing where none may hear of it."""
 
 
+Make = Callable[[Sequence[int]], Awaitable[Sequence[Made]]]
+"""Takes the places of keys for which nothing is kept; makes what belongs to them, in their order."""
+
+
 @dataclasses.dataclass(slots=True, eq=False)
 class _Entry:
-    task: "asyncio.Task[Made]"
+    """What one task makes together with others: `place` is its own among them."""
+
+    task: "asyncio.Task[Sequence[Made]]"
+    place: int
     until: float
     size: int = 0
 
@@ -55,22 +62,29 @@ class Payloads:
     def __len__(self) -> int:
         return len(self._entries)
 
-    async def get(self, key: Hashable, make: Callable[[], Awaitable[Made]]) -> tuple[Made, bool]:
-        """Return what is kept, or make it, and tell whether it was there or on its way.
+    async def get(self, keys: Sequence[Hashable], make: Make) -> tuple[list[Made], list[bool]]:
+        """Return what is kept, or make it, and tell of each whether it was there or on its way.
 
-        What fails is not kept: the next one tries again.
+        What is missing is made together. What fails is not kept: the next one tries again.
+
+        Args:
+            keys: Each once.
+            make: See `Make`.
         """
-        entry = self._entries.get(key)
-        if entry is not None and (not entry.task.done() or self._timer() < entry.until):
-            return await asyncio.shield(entry.task), True
-        if entry is not None:
-            self._drop(key)
-        task = asyncio.ensure_future(make())
-        assert isinstance(task, asyncio.Task)  # noqa: S101  (a coroutine becomes one)
-        entry = self._entries[key] = _Entry(task, self._timer() + LIFETIME_SECONDS)
-        task.add_done_callback(lambda done: self._settle(key, entry, done))
-        # Whoever asked first may go; the others still want it.
-        return await asyncio.shield(task), False
+        now = self._timer()
+        entries = [self._entries.get(key) for key in keys]
+        missing = [
+            place for place, entry in enumerate(entries) if entry is None or (entry.task.done() and now >= entry.until)
+        ]
+        if missing:
+            self._begin([keys[place] for place in missing], make(missing), now + LIFETIME_SECONDS)
+        made = []
+        for entry in [self._entries[key] for key in keys]:
+            # Whoever asked first may go; the others still want it.
+            results = entry.task.result() if entry.task.done() else await asyncio.shield(entry.task)
+            made.append(results[entry.place])
+        absent = set(missing)
+        return made, [place not in absent for place in range(len(keys))]
 
     async def close(self) -> None:
         """End what is being made."""
@@ -83,14 +97,28 @@ class Payloads:
         self._entries.clear()
         self._size = 0
 
-    def _settle(self, key: Hashable, entry: _Entry, task: "asyncio.Task[Made]") -> None:
-        if self._entries.get(key) is not entry:
-            return
-        if task.cancelled() or task.exception() is not None:
-            self._drop(key)
-            return
-        entry.size = sum(len(each.body) for each in task.result())
-        self._size += entry.size
+    def _begin(self, keys: Sequence[Hashable], making: Awaitable[Sequence[Made]], until: float) -> None:
+        task = asyncio.ensure_future(making)
+        assert isinstance(task, asyncio.Task)  # noqa: S101  (a coroutine becomes one)
+        entries = [_Entry(task, place, until) for place in range(len(keys))]
+        for key, entry in zip(keys, entries, strict=True):
+            if key in self._entries:
+                self._drop(key)
+            self._entries[key] = entry
+        task.add_done_callback(lambda done: self._settle(keys, entries, done))
+
+    def _settle(
+        self, keys: Sequence[Hashable], entries: Sequence[_Entry], task: "asyncio.Task[Sequence[Made]]"
+    ) -> None:
+        has_failed = task.cancelled() or task.exception() is not None
+        for key, entry in zip(keys, entries, strict=True):
+            if self._entries.get(key) is not entry:
+                continue
+            if has_failed:
+                self._drop(key)
+                continue
+            entry.size = sum(len(each.body) for each in task.result()[entry.place])
+            self._size += entry.size
         self._sweep()
         while len(self._entries) > ENTRIES_KEPT or (self._size > BYTES_KEPT and len(self._entries) > 1):
             self._drop(next(iter(self._entries)))

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -14,10 +15,16 @@ from resolvers.feeds import Event, EventsExpired, Feed
 from server.entrance import Caller
 from server.live.execution import Execution
 from server.live.payloads import Made, Payload
-from server.live.subscription import Callers, Subscription
+from server.live.subscription import Callers, Parcel, Subscription
 
 SENT_AT_ONCE: Final = 200
 """Messages that are brought before the event loop gets a turn: some milliseconds."""
+
+SENT_IN_TURN: Final = 2_000
+"""Messages, each counted once for each subscriber, after which other subscriptions have their turn."""
+
+REPLAYED_AT_ONCE: Final = 20
+"""Events whose messages are made together for one who resumes: he may not be able to pay for all of them."""
 
 PENDING_AT_MOST: Final = 1_000
 """Events that wait to be made messages of; those beyond are read from the database again when their time has come."""
@@ -112,18 +119,17 @@ class Shared:
         self.stop()
 
     async def turn(self) -> None:
-        """Bring the next message, or read which events come next."""
+        """Bring the next messages, or read which events come next."""
         try:
             if self._pending:
-                event = self._pending[0]
-                made, _ = await self.execution.of_event(event)
-                await self._bring(event.sequence, made)
-                if made:
-                    lag = (datetime.now(UTC) - event.created_at).total_seconds()
-                    self.execution.statistics.lag.observe(self.execution.source.topic.value, max(0.0, lag))
-                # Only now is it done; what was ended meanwhile has nothing left to do.
-                if self._pending and self._pending[0] is event:
-                    self._pending.popleft()
+                events = list(itertools.islice(self._pending, self._at_once))
+                made, _ = await self.execution.of_events(events)
+                await self._bring([payload for each in made for payload in each])
+                self._observe(events, made)
+                # Only now are they done; what was ended meanwhile has nothing left to do.
+                if self._pending and self._pending[0] is events[0]:
+                    for _ in events:
+                        self._pending.popleft()
             elif self._read_up_to is not None:
                 await self._read_on(self._read_up_to)
         except GalleriaError:
@@ -159,14 +165,28 @@ class Shared:
         # What is handed over from now on comes right behind, or is read as well.
         self._read_up_to = None if after >= self._heard() else after
 
-    async def _bring(self, sequence: int, made: Made) -> None:
+    @property
+    def _at_once(self) -> int:
+        """How many events are told of in one turn: all that have gathered, unless that keeps others waiting."""
+        return max(1, min(self.execution.at_once, SENT_IN_TURN // max(1, len(self.members))))
+
+    async def _bring(self, payloads: Sequence[Payload]) -> None:
+        if not payloads:
+            return
         await self._look_again()
-        for payload in made:
-            points = -(-payload.points // max(1, len(self.members)))
-            # Those who join meanwhile have heard what was before this message, and not this one.
-            while lagging := [each for each in self.members if each.cursor < sequence]:
-                for begin in range(0, len(lagging), SENT_AT_ONCE):
-                    await self._bring_to(lagging[begin : begin + SENT_AT_ONCE], payload, points)
+        sharers = max(1, len(self.members))
+        parcel = [(payload, -(-payload.points // sharers)) for payload in payloads]
+        last, members_at_once = payloads[-1].sequence, max(1, SENT_AT_ONCE // len(parcel))
+        # Those who join meanwhile have heard what was before these messages, and some of these perhaps.
+        while lagging := [each for each in self.members if each.cursor < last]:
+            for begin in range(0, len(lagging), members_at_once):
+                await self._bring_to(lagging[begin : begin + members_at_once], parcel)
+
+    def _observe(self, events: Sequence[Event], made: Sequence[Made]) -> None:
+        """Take note of how late everybody has heard."""
+        now, topic = datetime.now(UTC), self.execution.source.topic.value
+        for event in itertools.compress(events, made):
+            self.execution.statistics.lag.observe(topic, max(0.0, (now - event.created_at).total_seconds()))
 
     async def _look_again(self) -> None:
         """Look one of the callers up, where none is known for sure; that is why the shop's other ones are known."""
@@ -176,18 +196,21 @@ class Shared:
             with contextlib.suppress(RequestError):
                 await self._callers.again(caller)
 
-    async def _bring_to(self, members: Sequence[Subscription], payload: Payload, points: int) -> None:
-        slow = [each for each in members if not each.is_closed and not each.offer(payload, points)]
+    async def _bring_to(self, members: Sequence[Subscription], parcel: Parcel) -> None:
+        slow = [(each, rest) for each in members if (rest := each.offer_all(parcel))]
         if slow:
-            await asyncio.gather(*(self._bring_slowly(each, payload, points) for each in slow))
+            await asyncio.gather(*(self._bring_slowly(each, rest) for each, rest in slow))
         else:
             await asyncio.sleep(0)
 
-    async def _bring_slowly(self, subscription: Subscription, payload: Payload, points: int) -> None:
-        moved = await subscription.offer_slowly(payload, points)
-        if moved is not None:
-            subscription.cursor = max(subscription.sequence, subscription.cursor)
-            self._move(subscription, moved)
+    async def _bring_slowly(self, subscription: Subscription, parcel: Parcel) -> None:
+        while parcel and not subscription.is_closed:
+            moved = await subscription.offer_slowly(*parcel[0])
+            if moved is not None:
+                subscription.cursor = max(subscription.sequence, subscription.cursor)
+                self._move(subscription, moved)
+                return
+            parcel = subscription.offer_all(parcel[1:])
 
     def _past(self, after: int, until: int) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Event]]]:
         """Return the pages of past events, which may be left before the last."""
@@ -203,13 +226,13 @@ class Shared:
     async def _replay(self, subscription: Subscription, page: Sequence[Event]) -> None:
         """Bring the messages of a page of past events to one subscription."""
         await subscription.pay(COST_OF_PAGE)
-        for event in page:
-            if not self.execution.source.hears(event):
-                continue
-            made, is_hit = await self.execution.of_event(event)
-            await self._bring_past(subscription, made, is_hit=is_hit)
-            if subscription not in self.joining:
-                return
+        events = [event for event in page if self.execution.source.hears(event)]
+        at_once = min(REPLAYED_AT_ONCE, self.execution.at_once)
+        for begin in range(0, len(events), at_once):
+            for made, is_hit in zip(*await self.execution.of_events(events[begin : begin + at_once]), strict=True):
+                await self._bring_past(subscription, made, is_hit=is_hit)
+                if subscription not in self.joining:
+                    return
         subscription.cursor = page[-1].sequence
         await asyncio.sleep(0)
 
@@ -227,4 +250,4 @@ class Shared:
                 return
             points = COST_OF_HIT if is_hit else payload.points
             if not subscription.offer(payload, points):
-                await self._bring_slowly(subscription, payload, points)
+                await self._bring_slowly(subscription, [(payload, points)])

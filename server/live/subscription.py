@@ -16,6 +16,9 @@ from server.live.payloads import Payload
 if TYPE_CHECKING:
     from server.live.shared import Shared
 
+Parcel = Sequence[tuple[Payload, int]]
+"""Messages in their order, and what each of them costs who gets it."""
+
 CREDIT: Final = (5, 15)
 """Points that a subscription may owe before it gets no more, least and most. It differs from one to the next, so that
 thousands do not ask for their budgets in the same moment; what is owed in the end is charged in the end."""
@@ -151,6 +154,15 @@ class Subscription:
             return False
         self._hand_over(payload)
         return True
+
+    def offer_all(self, parcel: Parcel) -> Parcel:
+        """Deliver what has not been heard of yet, as far as nobody has to be asked; return what is left."""
+        for place, (payload, points) in enumerate(parcel):
+            if self.is_closed:
+                break
+            if payload.sequence > self.cursor and not self.offer(payload, points):
+                return parcel[place:]
+        return ()
 
     async def offer_slowly(self, payload: Payload, points: int) -> Caller | None:
         """Deliver a message once all is known, or end the subscription.

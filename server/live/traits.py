@@ -32,10 +32,12 @@ class Traits:
 
     Attributes:
         cursors: Variables that say where to resume, and nothing else.
+        choices: Variables that say what is to be heard of, and nothing else: arguments of root fields.
         is_personal: Whether answers depend on who exactly asks.
     """
 
     cursors: frozenset[str]
+    choices: frozenset[str]
     is_personal: bool
 
 
@@ -64,7 +66,8 @@ def _traits(schema: GraphQLSchema, document: Document) -> Traits:
     assert document.tree is not None  # noqa: S101  (narrows the type: it has no failures)
     found = _Search(TypeInfo(schema), schema.subscription_type)
     visit(document.tree, TypeInfoVisitor(found.types, found))
-    return Traits(frozenset(found.cursors - found.others), found.is_personal)
+    cursors = frozenset(found.cursors - found.choices - found.others)
+    return Traits(cursors, frozenset((found.cursors | found.choices) - found.others), found.is_personal)
 
 
 class _Search(Visitor):
@@ -74,23 +77,26 @@ class _Search(Visitor):
         super().__init__()
         self.types = types
         self.cursors: set[str] = set()
+        self.choices: set[str] = set()
         self.others: set[str] = set()
         self.is_personal = False
+        self._found = self.others
         self._root = root
 
     def enter_variable_definition(self, _node: VariableDefinitionNode, *_: object) -> Any:
         return SKIP
 
-    def enter_argument(self, node: ArgumentNode, *_: object) -> Any:
-        if self.types.get_parent_type() is not self._root or node.name.value != AFTER:
-            return None
-        if not isinstance(node.value, VariableNode):
-            return None
-        self.cursors.add(node.value.name.value)
-        return SKIP
+    def enter_argument(self, node: ArgumentNode, *_: object) -> None:
+        if self.types.get_parent_type() is not self._root or self.types.get_directive() is not None:
+            return
+        is_cursor = node.name.value == AFTER and isinstance(node.value, VariableNode)
+        self._found = self.cursors if is_cursor else self.choices
+
+    def leave_argument(self, *_: object) -> None:
+        self._found = self.others
 
     def enter_variable(self, node: VariableNode, *_: object) -> None:
-        self.others.add(node.name.value)
+        self._found.add(node.name.value)
 
     def enter_field(self, _node: FieldNode, *_: object) -> None:
         declared = self.types.get_field_def()

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from graphql import GraphQLError, build_schema, parse, subscribe
 
-from engine import graphql
+from engine import executables, graphql
+from engine.executables import Executable
 from engine.execute import _known
-from tests.engine.running import Left, errors_of, run, same
+from tests.engine.comparing import Outcome, operation_of
+from tests.engine.running import Left, _left, errors_of, run, same
 
 SCHEMA = build_schema("""
     type Query { slow: Int, must: Int!, at: Place, places: [Place!]!, info(n: Int): String }
@@ -101,6 +103,51 @@ async def test_the_events_of_a_subscription_are_compiled():
         == expected
         == [{"ticks": {"n": n, "place": {"__typename": "Place", "name": f"place {n}"}}} for n in (0, 1)]
     )
+
+
+async def test_what_comes_together_is_answered_each_for_itself():
+    read = []
+
+    async def name(source: Any, _info: Any) -> str:
+        read.append(source["n"])
+        if source["n"] == 2:
+            raise GraphQLError("no name")
+        return f"place {source['n']}"
+
+    schema = build_schema(
+        "type Query { a: Int } type Subscription { ticks: Tick } type Tick { n: Int, place: Place } "
+        "type Place { n: Int, name: String! }"
+    )
+    schema.type_map["Place"].fields["name"].resolve = name
+    roots: list[Any] = [{"ticks": {"n": n, "place": {"n": n}}} for n in range(4)] + [{"ticks": None}, {}]
+    document = parse("subscription { ticks { n place { __typename name } } }")
+    executable = Executable(schema, document, operation_of(document, None))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(executables, "execute_by_library", _left)
+        results = await executable.execute_each(None, roots, context=None)
+    assert sorted(read) == [0, 1, 2, 3]
+    assert [each.data and each.data["ticks"] for each in results] == [
+        *({"n": n, "place": {"__typename": "Place", "name": f"place {n}"}} for n in (0, 1)),
+        {"n": 2, "place": None},
+        {"n": 3, "place": {"__typename": "Place", "name": "place 3"}},
+        None,
+        None,
+    ]
+    assert [errors_of(each) for each in results] == [[], [], [(["ticks", "place", "name"], "no name")], [], [], []]
+    for root, result in zip(roots, results, strict=True):
+        alone = await executable.execute(None, context=None, root_value=root, executor="reference")
+        assert Outcome.of(result) == Outcome.of(alone)
+
+
+async def test_mutations_never_run_together():
+    document = parse("mutation { first }")
+    executable = Executable(SCHEMA, document, operation_of(document, None))
+    roots = [Mutations(first=1), Mutations(first=2)]
+    results = await executable.execute_each({}, roots, context=None)
+    assert [each.data for each in results] == [{"first": 1}, {"first": 2}]
+    refused = parse("mutation M($n: Int!) { first }")
+    results = await Executable(SCHEMA, refused, operation_of(refused, None)).execute_each({}, roots, context=None)
+    assert [each.data for each in results] == [None, None]
 
 
 async def test_resolvers_are_told_where_they_are():

@@ -53,6 +53,7 @@ class Door:
         self.database = database
         self.changes = {}
         self.opened = 0
+        self.statistics = []
 
     def known(self, caller):
         return None if caller in self.changes else caller
@@ -66,6 +67,7 @@ class Door:
     def open(self, caller):
         self.opened += 1
         tenant = self.database.of_tenant(caller.shop.id)
+        self.statistics.append(tenant.statistics)
         return Context(
             shop=caller.shop, actor=caller.actor, database=tenant, loaders=Loaders(tenant), clock=system_clock
         )

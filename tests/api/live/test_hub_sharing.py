@@ -69,6 +69,79 @@ async def test_equals_share_one_execution_and_one_serialisation(live):
     assert len({id(each.payload) for each in everybody}) == 1
 
 
+async def test_events_that_come_together_are_read_together(live, database, shop):
+    product, _ = await factories.sellable(database, shop)
+    variants = [await factories.variant(database, shop, product) for _ in range(5)]
+    for each in variants:
+        await factories.stock(database, shop, each)
+    last = await live.relay()
+    heard = await live.subscribe(STOCK)
+    read = len(live.door.statistics)
+    for on_hand in range(4):
+        for each in variants:
+            await live.change(update(StockLevel).where(StockLevel.variant_id == each.id).values(on_hand=on_hand))
+    await live.relay()
+    await heard.has(20)
+    assert heard.sequences == list(range(last + 1, last + 21))
+    assert {each["variant"]["availability"]["quantity"] for each in heard.messages} == {3}
+    # Which may be heard of; then the variants, and their availability.
+    assert [each.statements for each in live.door.statistics[read:]] == [1, 2]
+
+
+@pytest.mark.parametrize(("bound", "value"), [("EVENTS_AT_ONCE", 2), ("POINTS_AT_ONCE", 5)])
+async def test_only_so_many_are_read_together(live, monkeypatch, bound, value):
+    monkeypatch.setattr(execution, bound, value)
+    heard = await live.subscribe(OBJECTS, staff())
+    opened = live.door.opened
+    await heard_of(live, [heard], 5)
+    # A message of these costs 2.
+    assert live.door.opened == opened + 3
+
+
+async def test_an_event_is_told_once_in_the_same_words_to_all_who_hear_of_it(live, database, shop):
+    _, variant = await factories.sellable(database, shop)
+    _, second = await factories.sellable(database, shop)
+    await live.relay()
+
+    class Keeping(Collected):
+        def deliver(self, sequence, payload):
+            super().deliver(sequence, payload)
+            self.payload = payload
+
+    ids = [[variant], [variant, second], [second, variant]]
+    everybody = [
+        await live.subscribe(
+            STOCK,
+            subscriber=Keeping(Caller(shop, ANONYMOUS)),
+            ids=[encode_global_id("Variant", each.id) for each in chosen],
+        )
+        for chosen in ids
+    ]
+    apart = await live.subscribe(STOCK, staff())
+    assert live.hub.executions == 4
+    opened = live.door.opened
+    await live.change(update(StockLevel).where(StockLevel.variant_id == variant.id).values(on_hand=3))
+    await live.relay()
+    await asyncio.gather(*(each.has(1) for each in [*everybody, apart]))
+    assert len({id(each.payload) for each in everybody}) == 1
+    # Whether shoppers may hear of it, what they are told, and what staff is.
+    assert live.door.opened == opened + 3
+
+
+async def test_what_is_told_depends_on_variables_of_its_selection(live, database, shop):
+    text = """subscription($ids: [ID!], $no: Boolean!) { stockChanged(variantIds: $ids) {
+        ... on StockChanged { variantId variant @skip(if: $no) { sku } } } }"""
+    _, variant = await factories.sellable(database, shop)
+    await live.relay()
+    ids = [encode_global_id("Variant", variant.id)]
+    more, less = [await live.subscribe(text, ids=ids, no=no) for no in (False, True)]
+    await live.change(update(StockLevel).where(StockLevel.variant_id == variant.id).values(on_hand=3))
+    await live.relay()
+    await asyncio.gather(more.has(1), less.has(1))
+    told = {"variantId": ids[0]}
+    assert (more.messages, less.messages) == ([{**told, "variant": {"sku": variant.sku}}], [told])
+
+
 async def test_others_share_nothing(live, database):
     other = await factories.shop(database)
     key = Actor(ActorKind.KEY, "tester", staff().permissions)
@@ -172,6 +245,23 @@ async def test_who_loses_a_permission_sees_the_next_event_without_it(live, datab
     assert heard.results[2]["data"]["stockChanged"]["change"] == {"after": {"onHand": 3}}
 
 
+async def test_who_sees_other_things_in_the_middle_misses_nothing(live):
+    caller = Caller(live.shop, staff())
+    now = Caller(live.shop, staff("support"))
+
+    class Changing(Collected):
+        def deliver(self, sequence, payload):
+            super().deliver(sequence, payload)
+            if len(self.results) == 3:
+                live.door.changes[caller] = now
+
+    changing = await live.subscribe(SEQUENCES, subscriber=Changing(caller))
+    staying = await live.subscribe(SEQUENCES, staff(subject="stays"))
+    await heard_of(live, [changing, staying], 8)
+    assert changing.sequences == staying.sequences == list(range(staying.sequences[0], staying.sequences[0] + 8))
+    assert live.hub.statistics.moved >= 1
+
+
 async def test_who_may_not_hear_any_more_is_told_so(live):
     caller = Caller(live.shop, staff())
     heard = await live.subscribe(EVENTS, subscriber=Collected(caller))
@@ -240,10 +330,10 @@ async def test_a_database_that_does_not_answer_is_asked_again(live, monkeypatch)
     fails = iter([Overloaded("away"), Overloaded("away"), None])
     executes = execution.Execution._executed
 
-    async def executed(self, context, message):
+    async def executed(self, context, messages):
         if (error := next(fails, None)) is not None:
             raise error
-        return await executes(self, context, message)
+        return await executes(self, context, messages)
 
     monkeypatch.setattr(execution.Execution, "_executed", executed)
     await heard_of(live, [heard])
@@ -253,7 +343,7 @@ async def test_what_cannot_be_told_ends_the_subscription_and_is_told_later(live,
     monkeypatch.setattr(execution, "PAUSES_SECONDS", (0.0,))
     heard, start = await live.subscribe(SEQUENCES, staff()), await live.relay()
 
-    async def executed(*_):
+    async def executed(*_, **__):
         raise Overloaded("away")
 
     with monkeypatch.context() as away:
