@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "schema": "server.cli.schema",
     "warm": "server.cli.warm",
     "relay": "server.cli.relay",
+    "verify": "server.cli.verify",
     "demo-traffic": "server.cli.demo_traffic",
 }
 """The module of each command."""
