@@ -14,6 +14,7 @@ from core.variables import (
     cache_size,
     existing_file,
     integer,
+    integer_or_auto,
     networks,
     one_of,
     origins,
@@ -160,6 +161,16 @@ class Settings:
     deadline_seconds: Annotated[
         int,
         Variable("GALLERIA_DEADLINE_SECONDS", integer(1, 300), "Time that one request may take.", default="10"),
+    ]
+    concurrency: Annotated[
+        int | None,
+        Variable(
+            "GALLERIA_CONCURRENCY",
+            integer_or_auto(1, 100_000),
+            "Operations that one process runs at the same time: `auto`, as many as do not wait for each other, or a "
+            "number. A few more wait for their turn; beyond them requests are refused with 503, see docs/overload.md.",
+            default="auto",
+        ),
     ]
     body_limit_bytes: Annotated[
         int,

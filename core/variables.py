@@ -103,6 +103,12 @@ def integer(least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
+def integer_or_auto(least: int, most: int) -> Callable[[str], int | None]:
+    """Return a parser of whole numbers between two bounds, both allowed, and of `auto`, which is None."""
+    number = integer(least, most)
+    return lambda text: None if text == "auto" else number(text)
+
+
 MEBIBYTE = 1_048_576
 _CACHE_SIZES = {"on": 64, "off": 0}
 

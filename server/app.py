@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from core.settings import Settings
 from schema.printing import printed
 from server import graphiql, health, pages
+from server.admission.door import Doorkeeper
 from server.demo.media import media_route
 from server.graphql.http import GraphQLEndpoint, HttpSettings
 from server.landing import examples_route, read_landing
@@ -44,7 +45,20 @@ def create_app(settings: Settings) -> Observed:
     if not settings.cors_origins:
         application = _straight_to(graphql, application)
     application = _with_sockets(graphql.path, parts.sockets, application)
-    return Observed(application, parts.metrics, drain=parts.drain)
+    return Observed(application, parts.metrics, drain=parts.drain, doorkeeper=_doorkeeper(parts, graphql.path))
+
+
+def _doorkeeper(parts: Parts, path: str) -> Doorkeeper | None:
+    """Return what the door of the process asks; None where refusals need the headers that other origins ask for."""
+    if parts.settings.cors_origins:
+        return None
+    return Doorkeeper(
+        path=path,
+        gate=parts.gate,
+        kinds=parts.operations.kinds,
+        lane_of=parts.shop_of,
+        metrics=parts.metrics,
+    )
 
 
 def _with_sockets(path: str, sockets: Sockets, application: ASGIApp) -> ASGIApp:

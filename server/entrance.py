@@ -112,6 +112,12 @@ class Entrance:
         known = self._known.get(caller.said)
         return known.caller if known is not None and self._is_current(known) else None
 
+    def shop_of(self, authorization: str | None, shop: str | None, host: str | None) -> uuid.UUID | None:
+        """Return the shop that headers meant when they were last seen; None where that is not remembered."""
+        said = authorization, shop, host if authorization is None and shop is None else None
+        known = self._known.get(said)
+        return None if known is None else known.caller.shop.id
+
     async def again(self, caller: Caller) -> Caller:
         """Return a caller as he is now; raises as `identify` does."""
         known = self.known(caller)

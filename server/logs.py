@@ -24,6 +24,7 @@ FIELDS = frozenset(
         "logger",
         "operation",
         "operation_type",
+        "refused",
         "request_id",
         "route",
         "rows",

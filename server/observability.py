@@ -56,12 +56,21 @@ class Observed:
 
     Attributes:
         metrics: Where the requests are counted.
+        doorkeeper: What the door of the process asks before requests come here; None where all of them do.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, *, drain: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        *,
+        drain: Callable[[], Awaitable[None]] | None = None,
+        doorkeeper: object | None = None,
+    ) -> None:
         self._app = app
         self._drain = drain
         self.metrics = metrics
+        self.doorkeeper = doorkeeper
 
     async def drain(self) -> None:
         """Close what is live, in order, before the application ends."""

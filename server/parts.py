@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Mapping
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import redis.asyncio
 
@@ -18,6 +19,8 @@ from resolvers.feeds import Feeds
 from schema.build import build
 from server import health, postgresql
 from server.addresses import Proxies
+from server.admission.gate import Gate
+from server.admission.limit import Limit
 from server.authentication import Authenticator
 from server.document_metrics import watch_documents, watch_executions
 from server.entrance import Entrance
@@ -59,6 +62,8 @@ class Parts:
         relay: Gives events their order; None where other processes do.
         probes: What the probes look at.
         operations: Serves what is asked, whatever it comes by.
+        gate: Lets operations in, as many as can be served.
+        shop_of: Returns the shop that headers are known to mean, see `Entrance.shop_of`.
         hub: Brings events to subscribers.
         sockets: The WebSockets of the process.
         streams: Its streams of events.
@@ -76,6 +81,8 @@ class Parts:
     relay: Relay | None
     probes: health.Health
     operations: Operations
+    gate: Gate
+    shop_of: Callable[[str | None, str | None, str | None], uuid.UUID | None]
     hub: Hub
     sockets: Sockets
     streams: Streams
@@ -130,6 +137,7 @@ def parts_of(settings: Settings) -> Parts:
     relay = configured_relay(settings, bus.publish, metrics) if settings.relay else None
     feeds = configured_feeds(database, bus, metrics)
     entrance = _entrance(settings, database, directory, cached, relay)
+    gate = _gate(settings, database, metrics)
     operations = Operations(
         store=store,
         persisted=DocumentsInProcess(registered=registered),
@@ -143,6 +151,7 @@ def parts_of(settings: Settings) -> Parts:
         proxies=Proxies(settings.trusted_proxies, settings.proxy_header),
         cache=cached.responses if cached else None,
         budget=budget,
+        gate=gate,
     )
     hub = Hub(feeds, entrance, store, report=operations.report)
     hub.watch(metrics)
@@ -160,6 +169,8 @@ def parts_of(settings: Settings) -> Parts:
         relay=relay,
         probes=_probes(database, client, bus),
         operations=operations,
+        gate=gate,
+        shop_of=entrance.shop_of,
         hub=hub,
         sockets=sockets,
         streams=Streams(operations, hub, slots=sockets.slots, metrics=metrics, bounds=sockets.bounds),
@@ -173,6 +184,14 @@ def _metrics(database: Database) -> Metrics:
     for name, pool in {"reads": database.reads, "writes": database.writes}.items():
         _watch(metrics, name, pool)
     return metrics
+
+
+def _gate(settings: Settings, database: Database, metrics: Metrics) -> Gate:
+    """Return what lets operations in; it looks at how long those that run wait for a connection."""
+    limit = Limit(settings.concurrency, lowest=2 * settings.pool_size)
+    gate = Gate(limit, waits=lambda: max(database.reads.waiting_seconds, database.writes.waiting_seconds))
+    gate.watch(metrics.registry)
+    return gate
 
 
 def _watch(metrics: Metrics, name: str, pool: ReadPool) -> None:

@@ -75,6 +75,8 @@ def settings(postgres: Postgres, redis_url: str, tmp_path_factory: pytest.TempPa
             # No test but those of budgets is to run into one.
             "GALLERIA_BUDGETS": ",".join(f"{client}=10000000/10000000" for client in DEFAULT if client != "shop")
             + ",shop=50000000/50000000",
+            # Nor into the limit of operations at the same time, on a machine that is busy with tests.
+            "GALLERIA_CONCURRENCY": "1000",
             # Tests write rows behind the application's back, and count statements.
             "GALLERIA_RESPONSE_CACHE": "off",
         }

@@ -6,6 +6,7 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from core.errors import BadRequest, RequestError
+from server.admission.gate import ADMITTED, leave
 from server.graphql.answers import Answer, with_draft_status, with_validator
 from server.graphql.bodies import read_body
 from server.graphql.caching import with_age
@@ -61,6 +62,8 @@ class GraphQLEndpoint:
             answer = await self._answer(exchange, receive)
         except ClientLeft:
             return
+        finally:
+            leave(scope)
         if isinstance(answer, Stream):
             await answer.run(receive, send)
             return
@@ -95,15 +98,15 @@ class GraphQLEndpoint:
         exchange.streaming = streaming_of(exchange.accept)
         if exchange.streaming is not Streaming.ALWAYS:
             exchange.media_type = negotiate(exchange.accept)
-        if exchange.method == "GET":
-            request = self._read_query(exchange)
-        else:
-            body = await self._read_body(exchange, receive)
+        body = await self._read_body(exchange, receive) if exchange.method == "POST" else None
+        exchange.is_read = watch.may_receive = True
+        if ADMITTED not in exchange.scope and exchange.streaming is Streaming.NEVER:
+            await self._wait_for_turn(exchange, body)
+        if body is not None:
             again = await self.operations.answered_again(exchange, body)
             if again is not None:
                 return again
-            request = read_json(body)
-        exchange.is_read = watch.may_receive = True
+        request = self._read(exchange, body)
         caller = await self.operations.identify(exchange)
         answer = await self._run(exchange, request, caller)
         if isinstance(answer, Stream):
@@ -112,6 +115,15 @@ class GraphQLEndpoint:
             answer = with_draft_status(answer)
         is_kept_outside = exchange.method == "GET" and exchange.streaming is not Streaming.ALWAYS
         return self._for_caches(exchange, request, answer) if is_kept_outside else answer
+
+    async def _wait_for_turn(self, exchange: Exchange, body: bytes | None) -> None:
+        """Wait until the request is let in, where the door has left it to us: its body came late, or is long."""
+        gate = self.operations.gate
+        if gate is None:
+            return
+        if not gate.take():
+            await gate.admitted(self.operations.kinds.of(self._read(exchange, body)), None)
+        exchange.scope[ADMITTED] = gate
 
     async def _run(self, exchange: Exchange, request: GraphQLRequest, caller: Any) -> Answer | Stream:
         """Run the operation; one that was not asked for by a stream goes the shortest way."""
@@ -129,6 +141,9 @@ class GraphQLEndpoint:
         is_public = request.query is None and "authorization" not in headers
         answer = with_validator(answer, headers.get("if-none-match"), digest=kept.tag)
         return with_age(answer, kept, is_public=is_public, max_age_seconds=self.settings.max_age_seconds)
+
+    def _read(self, exchange: Exchange, body: bytes | None) -> GraphQLRequest:
+        return self._read_query(exchange) if body is None else read_json(body)
 
     def _read_query(self, exchange: Exchange) -> GraphQLRequest:
         request = read_query_string(exchange.scope["query_string"])

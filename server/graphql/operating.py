@@ -12,6 +12,8 @@ from engine.executables import EXECUTORS, Executor
 from engine.execute import execute
 from engine.price import MOST
 from server.addresses import Proxies
+from server.admission.gate import ADMITTED, Gate
+from server.admission.kinds import Kind, Kinds
 from server.graphql.answers import Answer
 from server.graphql.caching import Place, ResponseCache
 from server.graphql.contexts import CallerView, OperationContext, OperationEntrance
@@ -77,6 +79,8 @@ class Operations:
         proxies: Whom to believe about the addresses of clients.
         cache: Answers that are kept; None where none are.
         budget: Who may ask for how much; None where there is no end of it.
+        gate: Lets them in, as many as can be served; None where all are.
+        kinds: How important they are, as far as they were seen.
     """
 
     store: DocumentStore
@@ -87,6 +91,8 @@ class Operations:
     proxies: Proxies = dataclasses.field(default_factory=Proxies)
     cache: ResponseCache | None = None
     budget: Budget | None = None
+    gate: Gate | None = None
+    kinds: Kinds = dataclasses.field(default_factory=Kinds)
     _seen: SeenRequests = dataclasses.field(default_factory=SeenRequests, init=False)
 
     async def identify(self, exchange: Exchange) -> CallerView:
@@ -148,11 +154,19 @@ class Operations:
     async def perform(
         self, exchange: Exchange, request: GraphQLRequest, caller: CallerView, *, chosen: "Chosen"
     ) -> Answer:
-        """Run a query or a mutation that was chosen before; see `run`.
+        """Run a query or a mutation that was chosen before, once it is let in; see `run`.
 
         Raises:
             RequestError: It is refused as a whole.
         """
+        if self.gate is None or ADMITTED in exchange.scope:
+            return await self._performed(exchange, request, caller, chosen)
+        async with self.gate.entered(Kind.of(chosen.operation), caller.shop.id):
+            return await self._performed(exchange, request, caller, chosen)
+
+    async def _performed(
+        self, exchange: Exchange, request: GraphQLRequest, caller: CallerView, chosen: "Chosen"
+    ) -> Answer:
         context = exchange.context = self.entrance.open(caller)
         try:
             return await self._perform(exchange, request, chosen)
@@ -206,6 +220,7 @@ class Operations:
         operation = document.operation(request.operation_name)
         if isinstance(operation, Failure):
             return (operation,)
+        self.kinds.note(request, operation)
         exchange.observation.operation = operation.name
         exchange.observation.operation_type = operation.type.value
         if operation.type is OperationType.SUBSCRIPTION and not subscribes:

@@ -1,0 +1,62 @@
+"""The synthetic endpoint behind a door that lets few in."""
+
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator
+
+import httpx
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from server.admission.door import Doorkeeper
+from server.admission.gate import Gate
+from server.admission.limit import Limit
+from server.graphql.http import GraphQLEndpoint
+from server.graphql.operating import Operations
+from server.metrics import Metrics, create_metrics
+from server.observability import Observed
+from tests.server.synthetic import Synthetic, build_store
+from tests.servers import served
+
+JSON = {"accept": "application/json"}
+
+
+@dataclasses.dataclass
+class Guarded:
+    """A synthetic endpoint, its gate and its metrics."""
+
+    synthetic: Synthetic
+    gate: Gate
+    metrics: Metrics
+    operations: Operations
+
+    def shed(self, kind: str, reason: str) -> float:
+        labels = {"class": kind, "reason": reason}
+        return self.metrics.registry.get_sample_value("galleria_shed_total", labels) or 0.0
+
+    def client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.synthetic.url, headers=JSON, timeout=20)
+
+
+@contextlib.asynccontextmanager
+async def guarded(*, at_most: int = 1, has_door: bool = True) -> AsyncIterator[Guarded]:
+    """Serve the synthetic endpoint, so many operations at a time."""
+    synthetic, metrics = Synthetic(), create_metrics()
+    gate = Gate(Limit(at_most))
+    gate.watch(metrics.registry)
+    operations = Operations(
+        store=build_store(),
+        persisted=synthetic.persisted,
+        entrance=synthetic,
+        report=synthetic.report,
+        gate=gate,
+    )
+
+    def lane_of(_authorization, shop, _host):
+        return synthetic.shops[shop].id if shop in synthetic.shops else None
+
+    keeper = Doorkeeper(path="/graphql", gate=gate, kinds=operations.kinds, lane_of=lane_of, metrics=metrics)
+    endpoint = Starlette(routes=[Route("/graphql", endpoint=GraphQLEndpoint(operations=operations))])
+    async with served(Observed(endpoint, metrics, doorkeeper=keeper if has_door else None)) as address:
+        synthetic.url = address
+        yield Guarded(synthetic, gate, metrics, operations)
