@@ -52,14 +52,18 @@ def admitted(root: Path = ROOT) -> set[str]:
     lines = _rules(root)
     # Rules that come later win.
     rules = [(line.startswith("!"), _expression(line.removeprefix("!"))) for line in reversed(lines)]
-    heads = {Path(line.removeprefix("!")).parts[0] for line in lines if line.startswith("!")}
+    exceptions = tuple(f"{line[1:]}/" for line in lines if line.startswith("!"))
     found = set()
     for folder, folders, names in os.walk(root):
-        if Path(folder) == root:
-            # As engines do: a folder that no exception speaks of is not looked into.
-            folders[:] = heads.intersection(folders)
-        paths = ((Path(folder) / name).relative_to(root) for name in names)
-        found |= {path.as_posix() for path in paths if _is_admitted(path, rules)}
+        place = Path(folder).relative_to(root)
+        # As engines do: a folder that is left out is looked into only where an exception begins with its name.
+        folders[:] = [
+            name
+            for name in folders
+            if _is_admitted(place / name, rules)
+            or any(each.startswith(f"{(place / name).as_posix()}/") for each in exceptions)
+        ]
+        found |= {(place / name).as_posix() for name in names if _is_admitted(place / name, rules)}
     return found
 
 
@@ -70,7 +74,7 @@ def _rules(root: Path) -> list[str]:
 
 def _is_admitted(path: Path, rules: list[tuple[bool, re.Pattern[str]]]) -> bool:
     """Tell what the first rule says that matches the file or a folder on the way to it."""
-    places = [place.as_posix() for place in (path, *path.parents)]
+    places = [place.as_posix() for place in (path, *path.parents[:-1])]
     return next((admits for admits, rule in rules if any(map(rule.fullmatch, places))), True)
 
 

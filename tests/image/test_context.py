@@ -31,6 +31,7 @@ SECRET_OR_IDLE = [
     "core/__pycache__/money.cpython-311.pyc",
     "docs/image.md",
     "helm/galleria/values.yaml",
+    "core/id_ed25519",
     "id_ed25519",
     "migrations/dump.sql",
     "models/.env.production",
