@@ -2,7 +2,7 @@
 
 import dataclasses
 import enum
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, get_type_hints
 
@@ -75,8 +75,9 @@ class Settings:
         Variable(
             "REDIS_URL",
             secret_url("redis", "rediss", "unix"),
-            "Redis or Valkey, for what several processes share: the budgets of clients, and answers that everybody may "
-            "see. Without it, or while it does not answer, each process keeps its own; `/readyz` then says so.",
+            "Redis or Valkey, for what several processes share: the budgets of clients, documents that they named by a "
+            "hash, answers that everybody may see, and the news that there is news. Without it, or while it does not "
+            "answer, each process keeps its own; `/readyz` then says so.",
         ),
     ]
     host: Annotated[str, Variable("GALLERIA_HOST", str, "Address to listen on.", default="127.0.0.1")]
@@ -349,16 +350,20 @@ def variables() -> dict[str, Variable]:
     return {field.name: hints[field.name].__metadata__[0] for field in dataclasses.fields(Settings)}
 
 
-def load_settings(environ: Mapping[str, str]) -> Settings:
+def load_settings(environ: Mapping[str, str], *, without: Collection[str] = ()) -> Settings:
     """Read and check all settings.
 
     Args:
         environ: Environment variables, as in `os.environ`.
+        without: Fields that the caller makes no use of; where these are required, they may be missing nevertheless.
 
     Raises:
         ConfigurationError: A variable is missing or wrong; the message names it.
     """
-    known = variables()
+    known = {
+        name: dataclasses.replace(variable, is_required=variable.is_required and name not in without)
+        for name, variable in variables().items()
+    }
     texts = {name: variable.text(environ) for name, variable in known.items()}
     data = Path(texts["data"] or known["data"].default or "")
     if texts["environment"] is None and texts["database_url"] is None and (data / EMBEDDED_FOLDER).exists():

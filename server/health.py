@@ -2,11 +2,14 @@
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Protocol
 
 import orjson
 import structlog
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -37,6 +40,7 @@ class Health:
     Attributes:
         is_started: Set once the process may serve; settings are valid and its pools are open.
         is_draining: Set when the process shall get no new requests.
+        readiness: What the probe said when it was last asked; None before.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Health:
         """
         self.is_started = False
         self.is_draining = False
+        self.readiness: str | None = None
         self._database = database
         self._revision = revision
         self._oldest_revision = oldest_revision
@@ -126,12 +131,32 @@ def routes(health: Health) -> list[Route]:
         return _Report("alive", {}, is_positive=True).response()
 
     async def ready(_: Request) -> Response:
-        return (await _readiness(health)).response()
+        report = await _readiness(health)
+        health.readiness = report.status
+        return report.response()
 
     async def started(_: Request) -> Response:
         return _Report("started" if health.is_started else "starting", {}, is_positive=health.is_started).response()
 
     return [Route(path, answer) for path, answer in zip(PROBE_PATHS, (live, ready, started), strict=True)]
+
+
+def watch_health(registry: CollectorRegistry, health: Health) -> Health:
+    """Show at each scrape what the probe of readiness said when it was last asked."""
+    registry.register(_Readiness(health))
+    return health
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class _Readiness(Collector):
+    health: Health
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        said = self.health.readiness
+        if said is not None:
+            is_ready, is_degraded = said in {"ready", "degraded"}, said == "degraded"
+            yield GaugeMetricFamily("galleria_ready", "Whether requests may be sent here.", float(is_ready))
+            yield GaugeMetricFamily("galleria_degraded", "Whether it serves, without Redis.", float(is_degraded))
 
 
 async def _readiness(health: Health) -> _Report:

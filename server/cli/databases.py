@@ -22,7 +22,7 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
         settings: With the addresses filled in, see `postgresql.provided`.
 
     Raises:
-        ConfigurationError: It cannot be reached, or is not at the schema of this release.
+        ConfigurationError: It cannot be reached, or is older than the schema of this release.
     """
     await postgresql.reach(settings)
     database = postgresql.opening(settings, pool_size=_CONNECTIONS)
@@ -40,7 +40,8 @@ async def _check_revision(database: Database) -> None:
     except asyncpg.UndefinedTableError:
         revision = None
     needed = migrations.newest_revision()
-    if revision != needed:
+    # A newer one serves this release too, while the next is rolled out and after it was rolled back.
+    if revision is None or revision < needed:
         raise ConfigurationError(
             f"The database is at revision {revision or 'none'} and this release needs {needed}: "
             "run python -m server migrate first."

@@ -17,6 +17,6 @@ def migrate(
     to: Annotated[str, typer.Option(help="The revision to migrate up to.")] = "head",
 ) -> None:
     """Migrate the database; does nothing where it is up to date."""
-    with postgresql.provided(load_settings(os.environ)) as settings:
+    with postgresql.provided(load_settings(os.environ, without={"token_keys", "token_issuer"})) as settings:
         asyncio.run(serve.migrate(settings, to))
     typer.echo(f"Migrated to {to}.")

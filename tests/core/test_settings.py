@@ -203,3 +203,11 @@ def test_the_documented_table_is_current():
     assert Path("docs/settings.md").read_text() == table(), (
         "run: python -m server settings --markdown > docs/settings.md"
     )
+
+
+def test_what_a_command_makes_no_use_of_may_be_missing(production):
+    del production["GALLERIA_TOKEN_ISSUER"], production["GALLERIA_TOKEN_KEYS"]
+    settings = load_settings(production, without={"token_issuer", "token_keys"})
+    assert settings.token_keys is None
+    with pytest.raises(ConfigurationError, match=r"^Set GALLERIA_TOKEN_ISSUER"):
+        load_settings(production, without={"token_keys"})

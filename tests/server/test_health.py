@@ -4,6 +4,7 @@ import asyncio
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from core import migrations
@@ -178,3 +179,21 @@ async def test_a_migrated_database_is_ready_until_it_is_gone(postgres):
         await database.close()
         answer = await client.get("/readyz")
         assert (answer.status_code, answer.json()["status"]) == (503, "unready")
+
+
+async def test_metrics_say_what_the_probe_said_last(client, dependencies, watched):
+    registry = CollectorRegistry()
+    health.watch_health(registry, watched)
+
+    def shown():
+        return [registry.get_sample_value(name) for name in ("galleria_ready", "galleria_degraded")]
+
+    assert shown() == [None, None]
+    await client.get("/readyz")
+    assert shown() == [1, 0]
+    dependencies.redis_failure = ConnectionError("redis.internal is down")
+    await client.get("/readyz")
+    assert shown() == [1, 1]
+    dependencies.failure = OSError("connection refused")
+    await client.get("/readyz")
+    assert shown() == [0, 0]
