@@ -167,7 +167,7 @@ def parts_of(settings: Settings) -> Parts:
         bus=bus,
         feeds=feeds,
         relay=relay,
-        probes=_probes(database, client, bus),
+        probes=health.watch_health(metrics.registry, _probes(database, client, bus)),
         operations=operations,
         gate=gate,
         shop_of=entrance.shop_of,
