@@ -12,7 +12,9 @@ from core import migrations
 from core.bus import Bus
 from core.database import Database
 from core.read_pool import ReadPool
+from core.redis_buckets import connect
 from core.settings import Settings
+from core.shared_texts import SharedTexts
 from engine.documents import DocumentStore
 from jobs.relay import Relay
 from resolvers.feeds import Feeds
@@ -27,7 +29,7 @@ from server.entrance import Entrance
 from server.feeding import configured_bus, configured_feeds
 from server.graphql.costs import PriceLimits
 from server.graphql.operating import Operations, OperationSettings
-from server.graphql.persisted import DocumentsInProcess
+from server.graphql.persisted import DocumentsInProcess, PersistedDocuments, SharedDocuments
 from server.graphql.registered import registered_documents
 from server.keys import configured_keys
 from server.limits import Budget, configured_budget
@@ -126,7 +128,7 @@ class Parts:
 def parts_of(settings: Settings) -> Parts:
     """Make the parts as the settings want them."""
     database = postgresql.opening(settings, pool_size=settings.pool_size)
-    client = redis.asyncio.from_url(settings.redis_url.value) if settings.redis_url else None
+    client = connect(settings.redis_url.value) if settings.redis_url else None
     metrics = _metrics(database)
     directory = ShopDirectory(database)
     registered = registered_documents(settings.registered_documents) if settings.registered_documents else None
@@ -140,7 +142,7 @@ def parts_of(settings: Settings) -> Parts:
     gate = _gate(settings, database, metrics)
     operations = Operations(
         store=store,
-        persisted=DocumentsInProcess(registered=registered),
+        persisted=_persisted(registered, client),
         entrance=entrance,
         report=lambda error, request_id: report_masked(metrics, error, request_id=request_id),
         settings=OperationSettings(
@@ -205,6 +207,14 @@ def _store(settings: Settings, metrics: Metrics, registered: Mapping[str, str]) 
     for text in registered.values():
         store.prepare(text)
     return store
+
+
+def _persisted(registered: Mapping[str, str] | None, client: redis.asyncio.Redis | None) -> PersistedDocuments:
+    """Return the documents that clients name by their hash; those that all know beforehand need not be shared."""
+    local = DocumentsInProcess(registered=registered)
+    return (
+        local if client is None or registered is not None else SharedDocuments(local, SharedTexts(client, "document"))
+    )
 
 
 def _probes(database: Database, client: redis.asyncio.Redis | None, bus: Bus) -> health.Health:

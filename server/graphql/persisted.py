@@ -1,9 +1,11 @@
 """Documents that a shop's clients name by their hash."""
 
 import hashlib
+import re
+import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from core.errors import BadRequest, Forbidden
@@ -16,6 +18,12 @@ NOT_FOUND = Failure("PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND")
 DOCUMENTS_OF_SHOP = 500
 CHARACTERS_OF_ALL = 20_000_000
 """A thousand documents of the greatest length, or some fifty thousand usual ones."""
+
+TOLD_AGAIN_SECONDS = 60.0
+"""A client sends text and hash again when another process did not know the hash; and a few send both each time."""
+
+_TOLD_AT_MOST = 20_000
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 class PersistedDocuments(Protocol):
@@ -78,6 +86,57 @@ class DocumentsInProcess:
     def _drop_oldest(self, documents: OrderedDict[str, str]) -> None:
         _, text = documents.popitem(last=False)
         self._characters -= len(text)
+
+
+class Texts(Protocol):
+    """Where all processes look for texts, such as `core.shared_texts.SharedTexts`."""
+
+    async def get(self, tenant: uuid.UUID, name: str) -> str | None:
+        """Return a text of a tenant's; None where there is none, or nobody to ask."""
+
+    async def put(self, tenant: uuid.UUID, name: str, text: str) -> bool:
+        """Keep a text of a tenant's, and tell whether it is kept."""
+
+
+class SharedDocuments:
+    """Keeps documents in this process and where all processes look, which is asked for what this one does not know.
+
+    Args:
+        local: Of this process.
+        shared: Of all; it may be out of reach.
+        timer: Tells seconds.
+    """
+
+    def __init__(
+        self, local: PersistedDocuments, shared: Texts, *, timer: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._local = local
+        self._shared = shared
+        self._timer = timer
+        self._told: OrderedDict[tuple[uuid.UUID, str], float] = OrderedDict()
+
+    async def find(self, shop_id: uuid.UUID, sha256: str) -> str | None:
+        """Return the text of a document of this shop."""
+        known = await self._local.find(shop_id, sha256)
+        if known is not None or not _HASH.fullmatch(sha256):
+            return known
+        text = await self._shared.get(shop_id, sha256)
+        if text is None or hash_of(text) != sha256:
+            return None
+        await self._local.keep(shop_id, text)
+        return text
+
+    async def keep(self, shop_id: uuid.UUID, text: str) -> None:
+        """Keep a document, and tell the others of it, unless they were told a moment ago."""
+        await self._local.keep(shop_id, text)
+        key = shop_id, hash_of(text)
+        if self._timer() - self._told.get(key, float("-inf")) < TOLD_AGAIN_SECONDS:
+            return
+        if await self._shared.put(*key, text):
+            self._told[key] = self._timer()
+            self._told.move_to_end(key)
+            if len(self._told) > _TOLD_AT_MOST:
+                self._told.popitem(last=False)
 
 
 async def text_of(
