@@ -140,6 +140,8 @@ BOUNDS: Mapping[str, Schema] = {
     "config.trustedProxies": _list(_text(r"^[0-9a-fA-F.:]+(/[0-9]{1,3})?$")),
     "config.proxyHeader": _one_of("x-forwarded-for", "forwarded"),
     "config.defaultShop": _text(r"^([a-z0-9]+(-[a-z0-9]+)*)?$"),
+    "config.workers": _number(1, 64),
+    "config.concurrency": {"type": ["integer", "string"], "pattern": "^auto$", "minimum": 1, "maximum": 100_000},
     "config.poolSize": _number(1, 1_000),
     "config.drainSeconds": _number(0, 600),
     "config.deadlineSeconds": _number(1, 300),

@@ -61,28 +61,24 @@ class Rendered:
 
 
 @functools.cache
-def chart(path: Path = CHART) -> Chart:
-    """Load a chart, once."""
-    return Chart.load(path)
+def chart() -> Chart:
+    """Load the chart, once."""
+    return Chart.load(CHART)
 
 
-def render(values: Values, *, of: Chart | None = None, is_upgrade: bool = False) -> Rendered:
+def render(values: Values, *, name: str = RELEASE, namespace: str = NAMESPACE) -> Rendered:
     """Render the chart as `helm template` does.
 
     Args:
         values: What differs from the chart's own values.
-        of: Another chart.
-        is_upgrade: Whether a release is there already.
+        name: Of the release.
+        namespace: Where it is.
 
     Raises:
         HelmValuesError: The schema of the values refuses them.
         HelmRenderError: A template refuses them.
     """
-    return Rendered(
-        (of or chart()).render(
-            dict(values), name=RELEASE, namespace=NAMESPACE, is_install=not is_upgrade, is_upgrade=is_upgrade
-        )
-    )
+    return Rendered(chart().render(dict(values), name=name, namespace=namespace, is_install=True))
 
 
 @functools.cache

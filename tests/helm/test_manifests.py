@@ -8,7 +8,7 @@ from helm_python import lint
 
 from tests.helm.kubernetes import CUSTOM, VERSIONS, carried, faults, group_of
 from tests.helm.pods import containers_of, pod_of, references_of
-from tests.helm.rendering import CHART, EXAMPLES, NAMESPACE, chart, example, render, title_of, values_of
+from tests.helm.rendering import CHART, EXAMPLES, NAMESPACE, example, render, title_of, values_of
 
 DEPLOYMENT = {
     "apiVersion": "apps/v1",
@@ -45,7 +45,7 @@ def test_a_fault_is_found_in_every_release(version):
     ]
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", [VERSIONS[0], VERSIONS[-1]])
 @each_example
 def test_lint_finds_nothing(path, version):
     report = lint(CHART, values_of(path), strict=True, namespace=NAMESPACE, kube_version=f"v{version}.0")
@@ -138,8 +138,13 @@ def test_secrets_are_files_that_only_the_pod_reads(path):
 
 
 @each_example
-def test_rendering_twice_gives_the_same(path):
-    """Chance or a clock in a template would roll the pods out anew at every upgrade."""
-    values = values_of(path)
-    assert render(values).files == render(values).files
-    assert chart().metadata["name"] == "galleria"
+def test_pods_are_the_same_when_they_are_rendered_again(path):
+    """Chance or a clock in a pod would roll all pods out anew at every upgrade."""
+    before, after = ([*filter(None, map(template_of, render(values_of(path)).manifests))] for _ in range(2))
+    assert before
+    assert before == after
+
+
+def template_of(manifest):
+    """Return what pods are made after, their annotations included."""
+    return manifest["spec"].get("template") if pod_of(manifest) else None

@@ -34,7 +34,7 @@ template:
           {{- include "galleria.env" (list $root $secrets) | nindent 10 }}
         envFrom:
           - configMapRef:
-              name: {{ include "galleria.fullname" $root }}
+              name: {{ include "galleria.fullname" $root | quote }}
         ports:
           - name: http
             containerPort: {{ include "galleria.port" $root }}
@@ -65,10 +65,10 @@ template:
       {{- if .existingConfigMap }}
       - name: documents
         configMap:
-          name: {{ .existingConfigMap }}
+          name: {{ .existingConfigMap | quote }}
           defaultMode: 0440
           items:
-            - key: {{ .key }}
+            - key: {{ .key | quote }}
               path: documents.json
       {{- end }}
       {{- end }}

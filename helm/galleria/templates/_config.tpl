@@ -21,6 +21,9 @@ GALLERIA_CORS_ORIGINS: {{ join "," $config.corsOrigins | quote }}
 GALLERIA_SOCKET_ORIGINS: {{ join "," $config.socketOrigins | quote }}
 GALLERIA_TRUSTED_PROXIES: {{ join "," $config.trustedProxies | quote }}
 GALLERIA_PROXY_HEADER: {{ $config.proxyHeader }}
+GALLERIA_WORKERS: {{ int64 $config.workers | quote }}
+GALLERIA_CONCURRENCY: {{ ternary "auto" (int64 $config.concurrency) (kindIs "string" $config.concurrency) | quote }}
+GALLERIA_PREPARED_STATEMENTS: {{ ternary "on" "off" $config.preparedStatements | quote }}
 GALLERIA_POOL_SIZE: {{ int64 $config.poolSize | quote }}
 GALLERIA_DRAIN_SECONDS: {{ int64 $config.drainSeconds | quote }}
 GALLERIA_DEADLINE_SECONDS: {{ int64 $config.deadlineSeconds | quote }}

@@ -1,24 +1,24 @@
 {{/* The chart's name, as labels have it. */}}
 {{- define "galleria.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimAll "-" -}}
 {{- end -}}
 
 {{/* What all names begin with; 40 characters, so that what is appended fits into the 63 of a label. */}}
 {{- define "galleria.fullname" -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride | trunc 40 | trimAll "-" -}}
 {{- else if contains (include "galleria.name" .) .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- .Release.Name | trunc 40 | trimAll "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name (include "galleria.name" .) | trunc 40 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name (include "galleria.name" .) | trunc 40 | trimAll "-" -}}
 {{- end -}}
 {{- end -}}
 
 {{/* Labels that never change, and select pods. Takes a list: the root, the component. */}}
 {{- define "galleria.selector" -}}
 {{- $root := index . 0 -}}
-app.kubernetes.io/name: {{ include "galleria.name" $root }}
-app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/name: {{ include "galleria.name" $root | quote }}
+app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 
@@ -35,8 +35,8 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{/* Name, namespace and labels of an object. Takes a list: the root, the component, what follows the full name. */}}
 {{- define "galleria.metadata" -}}
 {{- $root := index . 0 -}}
-name: {{ include "galleria.fullname" $root }}{{ with index . 2 }}-{{ . }}{{ end }}
-namespace: {{ $root.Release.Namespace }}
+name: "{{ include "galleria.fullname" $root }}{{ with index . 2 }}-{{ . }}{{ end }}"
+namespace: {{ $root.Release.Namespace | quote }}
 labels:
   {{- include "galleria.labels" (list $root (index . 1)) | nindent 2 }}
 {{- end -}}

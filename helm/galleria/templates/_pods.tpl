@@ -16,7 +16,7 @@ its ServiceAccount. */}}
 {{- define "galleria.podSpec" -}}
 {{- $root := index . 0 -}}
 {{- $values := index . 1 -}}
-serviceAccountName: {{ include "galleria.fullname" $root }}{{ with index . 2 }}-{{ . }}{{ end }}
+serviceAccountName: "{{ include "galleria.fullname" $root }}{{ with index . 2 }}-{{ . }}{{ end }}"
 automountServiceAccountToken: false
 enableServiceLinks: false
 securityContext:
@@ -24,11 +24,11 @@ securityContext:
 {{- with $root.Values.imagePullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- with $values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with $values.nodeSelector }}
 nodeSelector:

@@ -39,10 +39,11 @@
 {{- define "galleria.problems.processes" -}}
 {{- $problems := list -}}
 {{- $api := .Values.api -}}
-{{- $many := or $api.autoscaling.enabled (gt (int $api.replicas) 1) .Values.canary.enabled -}}
+{{- $several := or (gt (int $api.replicas) 1) (gt (int .Values.config.workers) 1) -}}
+{{- $many := or $api.autoscaling.enabled $several .Values.canary.enabled -}}
 {{- if not (include "galleria.secretSource" (list . "redisUrl" false)) -}}
 {{- if $many -}}
-{{- $problems = append $problems "Give secrets.redisUrl (or set valkey.enabled): without Redis several pods keep budgets, live events and kept answers apart. Or set api.replicas to 1." -}}
+{{- $problems = append $problems "Give secrets.redisUrl (or set valkey.enabled): without Redis several processes keep budgets, live events and kept answers apart. Or set api.replicas and config.workers to 1." -}}
 {{- end -}}
 {{- if .Values.relay.enabled -}}
 {{- $problems = append $problems "Give secrets.redisUrl (or set valkey.enabled): a relay in pods of its own tells the others of events by Redis. Or unset relay.enabled." -}}

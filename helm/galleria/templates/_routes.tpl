@@ -9,7 +9,7 @@
 {{/* Backends of a rule of an HTTPRoute: who gets which share. */}}
 {{- define "galleria.backendRefs" -}}
 {{- $name := include "galleria.fullname" . -}}
-- name: {{ $name }}
+- name: {{ $name | quote }}
   port: {{ .Values.service.port }}
   {{- if .Values.canary.enabled }}
   weight: {{ sub 100 (int .Values.canary.weight) }}

@@ -65,7 +65,7 @@ whether it is for the migrations. */}}
 {{- end -}}
 {{- end -}}
 {{- if $data -}}
-refreshInterval: {{ $root.Values.externalSecrets.refreshInterval }}
+refreshInterval: {{ $root.Values.externalSecrets.refreshInterval | quote }}
 secretStoreRef:
   {{- toYaml $root.Values.externalSecrets.store | nindent 2 }}
 target:
@@ -88,9 +88,9 @@ projected:
     {{- range $secret := index . 1 }}
     {{- with include "galleria.secretSource" (list $root $secret $early) | fromYaml }}
     - secret:
-        name: {{ .name }}
+        name: {{ .name | quote }}
         items:
-          - key: {{ .key }}
+          - key: {{ .key | quote }}
             path: {{ index $files $secret }}
     {{- end }}
     {{- end }}

@@ -1,0 +1,67 @@
+"""Whatever the schema takes is rendered to objects that Kubernetes takes, or refused with a sentence of ours."""
+
+import copy
+import functools
+import json
+import os
+import re
+
+from helm_python import HelmRenderError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.helm.kubernetes import CUSTOM, VERSIONS, faults, group_of
+from tests.helm.pods import violations
+from tests.helm.rendering import EXAMPLES, chart, render, title_of, values_of
+from tests.helm.valid import leaves, values_by
+
+EXAMPLE_COUNT = 3000 if os.environ.get("GALLERIA_PROOFS") == "long" else 60
+LEAVES = list(leaves(chart().values))
+OUR_WORDS = re.compile(r"\(galleria/templates/problems\.yaml:\d+:\d+\): \s*(- [A-Z].*\.\s*)+$", re.DOTALL)
+RELEASES = ["shop", "1", "on", "0e1", "galleria", f"a{'-' * 50}z"]
+"""Names that are no names to a YAML reader, unless they are quoted, and long ones."""
+
+NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+LABEL = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+
+
+@st.composite
+def some_values(draw):
+    """Draw the values of an example, some of which are others that the schema takes."""
+    values = copy.deepcopy(values_of(draw(st.sampled_from(EXAMPLES))))
+    for path, part in draw(st.lists(st.sampled_from(LEAVES), min_size=1, max_size=6, unique_by=lambda leaf: leaf[0])):
+        place = values
+        for name in path[:-1]:
+            place = place.setdefault(name, {})
+        place[path[-1]] = draw(values_by(part))
+    return values
+
+
+@functools.lru_cache(maxsize=10_000)
+def wrong_with(text):
+    """Say what is wrong with an object, of which most are the same from one example to the next."""
+    manifest = json.loads(text)
+    found = [*violations(manifest)]
+    if group_of(manifest) not in CUSTOM:
+        found += [fault for version in (VERSIONS[0], VERSIONS[-1]) for fault in faults(manifest, version)]
+    metadata = manifest["metadata"]
+    if not NAME.fullmatch(metadata["name"]) or len(metadata["name"]) > 63:
+        found.append(f"{title_of(manifest)}: {metadata['name']} is no name")
+    labels = {
+        **metadata["labels"],
+        **manifest.get("spec", {}).get("template", {}).get("metadata", {}).get("labels", {}),
+    }
+    found += (f"{title_of(manifest)}: {value} is no label" for value in labels.values() if not LABEL.fullmatch(value))
+    return found
+
+
+@settings(max_examples=EXAMPLE_COUNT, deadline=None, suppress_health_check=list(HealthCheck))
+@given(values=some_values(), release=st.sampled_from(RELEASES), namespace=st.sampled_from(["commerce", "1"]))
+def test_what_the_schema_takes_can_be_rendered(values, release, namespace):
+    refusal, manifests = "", []
+    try:
+        manifests = render(values, name=release, namespace=namespace).manifests
+    except HelmRenderError as error:
+        refusal = str(error)
+    assert not refusal or OUR_WORDS.search(refusal), refusal
+    assert [fault for manifest in manifests for fault in wrong_with(json.dumps(manifest))] == []
