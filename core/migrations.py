@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Executable, column, make_url, select, table, text
+from sqlalchemy import Connection, Executable, column, select, table, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from core.database import Database
@@ -59,7 +60,8 @@ async def check(url: str) -> None:
 
 
 async def _run(url: str, action: Callable[[Config], None]) -> None:
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
+    # SQLAlchemy would hand over parameters of the address, such as sslmode, as arguments that asyncpg does not know.
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url))
     try:
         async with engine.connect() as connection:
             await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
