@@ -1,12 +1,13 @@
 """Turns values of input types into what Strawberry gives to resolvers, with names and types looked up once a field."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from strawberry.relay import GlobalID
 from strawberry.types.arguments import convert_argument
-from strawberry.types.base import StrawberryMaybe, StrawberryOptional, has_object_definition
+from strawberry.types.base import StrawberryList, StrawberryMaybe, StrawberryOptional, has_object_definition
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from engine.leaves import PLAIN
@@ -21,6 +22,11 @@ def converting(type_: Any, converter: Any) -> Convert:
         type_: As Strawberry has it.
         converter: Of Strawberry's schema.
     """
+    return _converting(type_, converter, {})
+
+
+def _converting(type_: Any, converter: Any, known: dict[Any, Convert]) -> Convert:
+    """Return the same, where those of input types above are known: types may recur."""
 
     def by_library(value: Any) -> Any:
         return convert_argument(value, type_, converter.scalar_registry, converter.config)
@@ -30,9 +36,23 @@ def converting(type_: Any, converter: Any) -> Convert:
         return by_library
     if isinstance(own, StrawberryEnumDefinition):
         return _same
-    if _is_plain_input(own):
-        return _of_object(own, converter, by_library)
-    return lambda value: value if type(value) in PLAIN else by_library(value)
+    if isinstance(own, StrawberryList):
+        return _of_list(_converting(own.of_type, converter, known), by_library)
+    if not _is_plain_input(own):
+        return lambda value: value if type(value) in PLAIN else by_library(value)
+    if own not in known:
+        # Found when there is a value, since an input type may have members of its own type.
+        known[own] = functools.partial(_by_known, known, own)
+        known[own] = _of_object(own, converter, by_library, known)
+    return known[own]
+
+
+def _by_known(known: dict[Any, Convert], type_: Any, value: Any) -> Any:
+    return known[type_](value)
+
+
+def _of_list(convert_element: Convert, by_library: Convert) -> Convert:
+    return lambda value: [convert_element(each) for each in value] if type(value) is list else by_library(value)
 
 
 def _same(value: Any) -> Any:
@@ -52,8 +72,8 @@ def _is_plain_input(type_: Any) -> bool:
     return definition.is_input and definition.from_input is None
 
 
-def _of_object(type_: Any, converter: Any, by_library: Convert) -> Convert:
-    """Return what makes an object of an input type; input types below are left to Strawberry, since they may recur."""
+def _of_object(type_: Any, converter: Any, by_library: Convert, known: dict[Any, Convert]) -> Convert:
+    """Return what makes an object of an input type."""
     definition = type_.__strawberry_definition__
     # Strawberry says so too: a field without a default that the client left out is one that may be null.
     absent = {
@@ -66,7 +86,7 @@ def _of_object(type_: Any, converter: Any, by_library: Convert) -> Convert:
         field_type = field.resolve_type(type_definition=definition)
         members[converter.config.name_converter.from_field(field)] = (
             field.python_name,
-            _of_member(field_type, converter),
+            _converting(field_type, converter, known),
         )
 
     def convert(value: Any) -> Any:
@@ -79,10 +99,3 @@ def _of_object(type_: Any, converter: Any, by_library: Convert) -> Convert:
         return type_(**given)
 
     return convert
-
-
-def _of_member(type_: Any, converter: Any) -> Convert:
-    def by_library(value: Any) -> Any:
-        return convert_argument(value, type_, converter.scalar_registry, converter.config)
-
-    return by_library if _is_plain_input(_without_null(type_)) else converting(type_, converter)
