@@ -38,7 +38,13 @@ class Database:
 
     @classmethod
     def of(
-        cls, url: str, *, pool_size: int = 10, acquire_timeout_seconds: float = 5.0, is_prepared: bool = True
+        cls,
+        url: str,
+        *,
+        pool_size: int = 10,
+        acquire_timeout_seconds: float = 5.0,
+        statement_seconds: float = 10.0,
+        is_prepared: bool = True,
     ) -> Self:
         """Describe the pools without connecting; `open` does.
 
@@ -46,11 +52,17 @@ class Database:
             url: `postgresql://user:password@host:port/database` of a role that is, or may become, `galleria_app`.
             pool_size: Connections for reads; writes have as many of their own. Each is opened when it is needed.
             acquire_timeout_seconds: How long an operation waits for a connection before it is told to come back later.
+            statement_seconds: What a statement without a tenant may take.
             is_prepared: Let the server keep statements from one transaction to the next, which a pooler between us and
                 the server may not allow.
         """
         connect = functools.partial(connected, url, is_prepared=is_prepared)
-        pool = PoolSettings(at_most=pool_size, timeout_seconds=acquire_timeout_seconds, is_prepared=is_prepared)
+        pool = PoolSettings(
+            at_most=pool_size,
+            timeout_seconds=acquire_timeout_seconds,
+            statement_seconds=statement_seconds,
+            is_prepared=is_prepared,
+        )
         return cls(ReadPool(connect, pool), ReadPool(connect, pool))
 
     @classmethod

@@ -27,9 +27,6 @@ SETTLE_SECONDS = 1.0
 """How long a connection may take to end what it is in the middle of; then it is cut off. A database that is frozen or
 out of reach answers no cancellation either, and must not keep a place for longer."""
 
-PLATFORM_SECONDS = 10.0
-"""What a statement without a tenant may take: it looks up a row or two, whoever waits for it."""
-
 _OUTDATED = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -49,12 +46,14 @@ class PoolSettings:
     Attributes:
         at_most: Connections.
         timeout_seconds: How long one waits for a connection, and the end of the pool for what runs.
+        statement_seconds: What a statement without a tenant may take, which nobody's deadline ends.
         is_pipelined: Begin transactions in one message with their first statement.
         is_prepared: Let the server keep statements; see `ReadConnection.of`.
     """
 
     at_most: int
     timeout_seconds: float
+    statement_seconds: float = 10.0
     is_prepared: bool = True
     is_pipelined: bool = dataclasses.field(default_factory=pipelining.is_known)
 
@@ -237,7 +236,7 @@ class ReadPool:
     ) -> tuple[ReadConnection, list[Row]]:
         """Run a first statement, once more on a new connection if the one it ran on turns out to be of no use."""
         connection = self._taken() or await self.acquire()
-        until = time.monotonic() + PLATFORM_SECONDS if scope is None else scope.until
+        until = time.monotonic() + self.settings.statement_seconds if scope is None else scope.until
         self.expect(connection, until)
         try:
             return connection, await connection.fetch_first(compiled, arguments, scope, alone=alone)

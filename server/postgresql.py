@@ -60,7 +60,12 @@ def opening(settings: Settings, *, pool_size: int) -> Database:
         settings: With the addresses filled in, see `provided`.
         pool_size: See `Database.of`.
     """
-    return Database.of(application_url(settings), pool_size=pool_size, is_prepared=settings.prepared_statements)
+    return Database.of(
+        application_url(settings),
+        pool_size=pool_size,
+        statement_seconds=settings.deadline_seconds,
+        is_prepared=settings.prepared_statements,
+    )
 
 
 def owner_url(settings: Settings) -> str:

@@ -25,7 +25,8 @@ RUNNING = "SELECT count(*) FROM pg_stat_activity WHERE pid = $1 AND state = 'act
 async def reached(postgres):
     """A database behind a proxy, of two connections each for reads and writes."""
     async with faulty(postgres.app_url) as (faults, url):
-        database = await Database.connect(url, pool_size=2, acquire_timeout_seconds=1)
+        database = Database.of(url, pool_size=2, acquire_timeout_seconds=1, statement_seconds=0.5)
+        await database.open()
         yield faults, database
         faults.heal()
         faults.reset()
@@ -55,7 +56,7 @@ async def test_a_connection_in_a_black_hole_is_given_up_soon_and_so_are_those_be
         await asyncio.gather(*(database.ping() for _ in range(4)))
 
 
-async def test_a_statement_that_nobody_cancels_loses_its_connection_after_its_time(reached, shop, monkeypatch):
+async def test_a_statement_that_nobody_cancels_loses_its_connection_after_its_time(reached, shop):
     faults, database = reached
     tenant = database.of_tenant(shop.id, statement_timeout_seconds=0.1)
     await database.ping()
@@ -66,7 +67,6 @@ async def test_a_statement_that_nobody_cancels_loses_its_connection_after_its_ti
             await tenant.fetch(PROCESS)
 
     assert await in_use(database) == 0
-    monkeypatch.setattr(read_pool, "PLATFORM_SECONDS", 0.1)
     faults.heal()
     await database.ping()
     faults.swallow()
