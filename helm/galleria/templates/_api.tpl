@@ -130,8 +130,4 @@ topologySpreadConstraints:
   targetPort: http
   # WebSockets begin as HTTP too.
   appProtocol: http
-- name: metrics
-  port: {{ include "galleria.metricsPort" . }}
-  targetPort: metrics
-  appProtocol: http
 {{- end -}}

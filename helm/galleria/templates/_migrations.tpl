@@ -4,8 +4,8 @@ before it. */}}
 {{- if and .Values.cloudnativepg.enabled .Release.IsInstall -}}yes{{- end -}}
 {{- end -}}
 
-{{/* Annotations that let an object of the migrations come before everything else. What failed stays, to be looked at, until
-the next attempt. Takes a list: the root, the weight, further annotations. */}}
+{{/* Annotations that let an object of the migrations come before everything else. The job (of weight 0) stays, to be looked
+at, until the next attempt; what it needs goes with its success. Takes a list: the root, the weight, further annotations. */}}
 {{- define "galleria.migrationsHook" -}}
 {{- $annotations := dict -}}
 {{- if gt (len .) 2 -}}
@@ -14,7 +14,7 @@ the next attempt. Takes a list: the root, the weight, further annotations. */}}
 {{- if not (include "galleria.migrationsBeside" (index . 0)) -}}
 {{- $_ := set $annotations "helm.sh/hook" "pre-install,pre-upgrade" -}}
 {{- $_ := set $annotations "helm.sh/hook-weight" (index . 1 | toString) -}}
-{{- $_ := set $annotations "helm.sh/hook-delete-policy" "before-hook-creation" -}}
+{{- $_ := set $annotations "helm.sh/hook-delete-policy" (ternary "before-hook-creation" "before-hook-creation,hook-succeeded" (eq (index . 1) 0)) -}}
 {{- end -}}
 {{- with $annotations -}}
 annotations:

@@ -1,4 +1,4 @@
-{{/* What says that a series is of this installation; targetLabels of the monitors put the labels on. */}}
+{{/* What says that a series is of this installation; podTargetLabels of the monitor puts the labels on. */}}
 {{- define "galleria.series" -}}
 namespace="{{ .Release.Namespace }}",app_kubernetes_io_instance="{{ .Release.Name }}"
 {{- end -}}

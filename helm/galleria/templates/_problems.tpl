@@ -140,7 +140,7 @@
 {{- define "galleria.certificateHosts" -}}
 {{- $hosts := .Values.certificate.dnsNames -}}
 {{- if not $hosts -}}
-{{- $hosts = concat .Values.httpRoute.hostnames .Values.ingress.hosts .Values.istio.virtualService.hosts | uniq -}}
+{{- $hosts = include "galleria.entranceHosts" . | fromYamlArray -}}
 {{- end -}}
 {{- toYaml $hosts -}}
 {{- end -}}

@@ -50,3 +50,12 @@ retryOn: connect-failure,refused-stream
 {{- define "galleria.certificateSecret" -}}
 {{- .Values.certificate.secretName | default (printf "%s-tls" (include "galleria.fullname" .)) -}}
 {{- end -}}
+
+{{/* Hosts that are asked from outside. */}}
+{{- define "galleria.entranceHosts" -}}
+{{- $hosts := list -}}
+{{- if .Values.httpRoute.enabled }}{{ $hosts = concat $hosts .Values.httpRoute.hostnames }}{{ end -}}
+{{- if .Values.ingress.enabled }}{{ $hosts = concat $hosts .Values.ingress.hosts }}{{ end -}}
+{{- if .Values.istio.virtualService.enabled }}{{ $hosts = concat $hosts .Values.istio.virtualService.hosts }}{{ end -}}
+{{- $hosts | uniq | toYaml -}}
+{{- end -}}
