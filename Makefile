@@ -3,6 +3,8 @@
 PORT ?= 8000
 DATA ?= .data
 ARGS ?= --cov
+IMAGE ?= localhost/galleria
+SBOM ?= .sbom
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,7 +18,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test check format lint types imports schema migrations graphiql bench bench-quick bench-live lock clean reset node peers
+.PHONY: help serve test check format lint types imports schema migrations graphiql bench bench-quick bench-live image-test sbom lock clean reset node peers
 
 help: ## List the commands.
 	@echo "Galleria:"
@@ -77,6 +79,20 @@ bench-live: $(VENV)/development.stamp peers ## Measure how fast events reach tho
 	@echo "Measuring."
 	@$(BIN)/python -m bench.live
 
+image-test: $(VENV)/development.stamp ## Build the image and prove what it promises, some 3 minutes (needs buildah, podman).
+	@echo "Building the image and running it."
+	@IMAGE='$(IMAGE)' $(BIN)/python -m pytest tests/image/proof.py --quiet --no-header -r fEs
+
+sbom: $(VENV)/development.stamp ## Write what Galleria and, where it was built, its image are made of (SBOM=.sbom).
+	@mkdir -p '$(SBOM)'
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements --output-reproducible --pyproject pyproject.toml \
+		--output-file '$(SBOM)/requirements.json' requirements/runtime.txt
+	@echo "$(SBOM)/requirements.json says what Galleria is made of."
+	@if podman image exists '$(IMAGE)' 2> /dev/null; then \
+		$(BIN)/python -m tests.image.sbom '$(IMAGE)' '$(SBOM)/image.json' \
+		&& echo "$(SBOM)/image.json says what the image $(IMAGE) is made of."; \
+	else echo "There is no image $(IMAGE) here: make image-test builds it."; fi
+
 lock: $(VENV)/development.stamp ## Choose and pin the versions of all dependencies (UPGRADE=1 for newer ones; needs uv).
 	@command -v uv > /dev/null || { echo "Install uv first: pipx install uv"; exit 1; }
 	@echo "Locking the dependencies."
@@ -87,7 +103,7 @@ lock: $(VENV)/development.stamp ## Choose and pin the versions of all dependenci
 
 clean: ## Remove everything that was installed or computed; the data stays.
 	@echo "Removing the virtual environment and all caches."
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* .sbom
 	@rm -rf tests/node/node_modules server/graphiql/node_modules bench/peers/node_modules
 	@find $(FOLDERS) -name __pycache__ -type d -prune -exec rm -rf {} +
 
