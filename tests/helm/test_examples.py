@@ -8,7 +8,7 @@ NAMES = (
 KINDS = (
     "ConfigMap Deployment HorizontalPodAutoscaler Ingress Job NetworkPolicy Pod PodDisruptionBudget Secret "
     "Service ServiceAccount StatefulSet "
-    "Certificate Cluster DestinationRule ExternalSecret HTTPRoute PeerAuthentication PodMonitor Pooler "
+    "Certificate Cluster DestinationRule ExternalSecret HTTPRoute PeerAuthentication Pooler "
     "PrometheusRule ServiceMonitor VirtualService"
 ).split()
 
