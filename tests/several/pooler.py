@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +14,9 @@ import pytest
 from core import embedded_binaries
 from core.embedded_binaries import guard
 from tests.servers import Postgres, folder, free_port
+
+STATEMENTS = 200
+"""Of each session; it is what PgBouncer 1.24 has by itself."""
 
 SESSIONS = 2
 """So few that clients which do something at once are led to sessions that others have just used."""
@@ -25,10 +29,12 @@ class Pooler:
     Attributes:
         url: Of the database behind it, as the application's role.
         sessions: How many it keeps at most.
+        knows_statements: Whether it keeps prepared statements apart.
     """
 
     url: str
     sessions: int
+    knows_statements: bool
 
 
 def program() -> str:
@@ -41,17 +47,29 @@ def program() -> str:
     return found
 
 
+def version() -> tuple[int, ...]:
+    """Return the version that is installed: Debian 12 has 1.18, Debian 13 has 1.24."""
+    printed = subprocess.run([program(), "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603
+    return tuple(int(number) for number in printed.splitlines()[0].removeprefix("PgBouncer ").split("."))
+
+
 @contextlib.contextmanager
-def pgbouncer(postgres: Postgres, *, sessions: int = SESSIONS, more: str = "") -> Iterator[Pooler]:
+def pgbouncer(
+    postgres: Postgres, *, sessions: int = SESSIONS, knows_statements: bool = True, more: str = ""
+) -> Iterator[Pooler]:
     """Run PgBouncer in front of a PostgreSQL.
 
     Args:
         postgres: The PostgreSQL, of which the application's role has a password.
         sessions: How many it may open.
+        knows_statements: Let it keep prepared statements apart, if it can.
         more: Further lines of its configuration.
     """
     behind = urlsplit(postgres.app_url)
     runner = embedded_binaries.account()
+    can_know = version() >= (1, 21)
+    if can_know:
+        more += f"max_prepared_statements = {STATEMENTS if knows_statements else 0}\n"
     with folder() as place, free_port() as reserved:
         port = reserved.getsockname()[1]
         users, settings = place / "users", place / "pgbouncer.ini"
@@ -67,9 +85,8 @@ def pgbouncer(postgres: Postgres, *, sessions: int = SESSIONS, more: str = "") -
             runner.own(path)
         reserved.close()
         with _running(settings, runner):
-            yield Pooler(
-                behind._replace(netloc=f"{behind.username}:{behind.password}@127.0.0.1:{port}").geturl(), sessions
-            )
+            url = behind._replace(netloc=f"{behind.username}:{behind.password}@127.0.0.1:{port}").geturl()
+            yield Pooler(url, sessions, can_know and knows_statements)
 
 
 @contextlib.contextmanager
