@@ -103,8 +103,17 @@ def development_keys(folder: Path) -> KeySet:
     """
     path = folder / _DEVELOPMENT_FILE
     if not path.exists():
-        _write_once(path, orjson.dumps({"keys": [_new_pair()]}))
+        _write_once(path, new_keys("development"))
     return load_keys(path)
+
+
+def new_keys(purpose: str) -> bytes:
+    """Make an Ed25519 pair; return it as a JWK Set, private member included.
+
+    Args:
+        purpose: What the names of keys begin with.
+    """
+    return orjson.dumps({"keys": [_new_pair(purpose)]})
 
 
 def _entries_of(path: Path) -> list[Mapping[str, Any]]:
@@ -159,9 +168,9 @@ def _built_key(entry: Mapping[str, Any], algorithm: str, source: str) -> jwt.PyJ
     return key
 
 
-def _new_pair() -> dict[str, Any]:
+def _new_pair(purpose: str) -> dict[str, Any]:
     members = OKPAlgorithm.to_jwk(Ed25519PrivateKey.generate(), as_dict=True)
-    return {**members, "kid": f"development-{secrets.token_hex(4)}", "alg": "EdDSA", "use": "sig"}
+    return {**members, "kid": f"{purpose}-{secrets.token_hex(4)}", "alg": "EdDSA", "use": "sig"}
 
 
 def _write_once(path: Path, content: bytes) -> None:

@@ -10,7 +10,7 @@ import typer
 from core.settings import load_settings
 from resolvers.context import ROLES, Actor, ActorKind
 from server.authentication import Grant, issue_token
-from server.keys import configured_keys
+from server.keys import configured_keys, new_keys
 from server.tenancy import names_shop
 
 app = typer.Typer(help="Keys and the tokens they sign.", no_args_is_help=True)
@@ -42,6 +42,12 @@ def _possible_shop(shop: str) -> str:
 @app.callback()
 def keys() -> None:
     """Keys and the tokens they sign."""
+
+
+@app.command()
+def new() -> None:
+    """Print a new pair of keys as a JWK Set, to be kept as a secret: whoever has it may issue tokens."""
+    typer.echo(new_keys("galleria"))
 
 
 @app.command()

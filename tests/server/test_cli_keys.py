@@ -1,4 +1,4 @@
-"""`python -m server keys token`, in development and in production."""
+"""`python -m server keys`, in development and in production."""
 
 import json
 import uuid
@@ -113,3 +113,18 @@ def test_production_signs_with_its_key_for_a_quarter_of_an_hour(capsys, producti
     assert code == 0
     assert credentials.actor.permissions == ROLES["support"]
     assert lifetime <= timedelta(minutes=15)
+
+
+def test_new_keys_sign_and_are_new_each_time(production, capsys):
+    """They need no settings, since they come before them."""
+    seen = set()
+    for _ in range(2):
+        with pytest.raises(SystemExit) as end:
+            main(["keys", "new"])
+        assert end.value.code == 0
+        production.write_text(capsys.readouterr().out)
+        keys = load_keys(production)
+        assert keys.signing is not None
+        assert keys.signing.kid.startswith("galleria-")
+        seen.add(keys.signing.kid)
+    assert len(seen) == 2
