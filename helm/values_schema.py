@@ -1,6 +1,6 @@
-"""Writes the chart's values.schema.json: keys, defaults and descriptions from values.yaml, bounds from here.
+"""Writes the chart's values.schema.json, and the table of values in its README, from values.yaml and its comments.
 
-`python -m helm.values_schema` writes it, `--check` tells whether it is current.
+`python -m helm.values_schema` writes them, `--check` tells whether they are current.
 """
 
 import fnmatch
@@ -16,10 +16,11 @@ import yaml  # type: ignore[import-untyped]
 from helm.values_bounds import BOUNDS, DEFINITIONS
 
 CHART = Path(__file__).parent / "galleria"
-VALUES, SCHEMA = CHART / "values.yaml", CHART / "values.schema.json"
+VALUES, SCHEMA, README = CHART / "values.yaml", CHART / "values.schema.json", CHART / "README.md"
 
 Schema = dict[str, Any]
 
+_BEGIN, _END = "<!-- begin values -->\n", "<!-- end values -->"
 _KEY = re.compile(r"(?P<indent> *)(?P<key>[A-Za-z_]\w*):(?: |$)")
 _TYPES: Sequence[tuple[type, str]] = (
     (bool, "boolean"),
@@ -110,17 +111,38 @@ def printed() -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
+def described() -> str:
+    """Return the README with a table of all values."""
+    text = VALUES.read_text(encoding="utf-8")
+    rows = [f"{row}\n" for row in _rows(yaml.safe_load(text), descriptions(text))]
+    page = README.read_text(encoding="utf-8")
+    start, end = page.index(_BEGIN) + len(_BEGIN), page.index(_END)
+    return f"{page[:start]}| value | default | what it is |\n| --- | --- | --- |\n{''.join(rows)}{page[end:]}"
+
+
+def _rows(values: Mapping[str, Any], texts: Mapping[str, str], at: str = "") -> Iterator[str]:
+    """Yield a row for each value, and one for each object in front of what it holds."""
+    for key, default in values.items():
+        path = f"{at}{key}"
+        about = texts[path].replace("|", "\\|")
+        if isinstance(default, dict) and f"{path}.{next(iter(default), '')}" in texts:
+            yield f"| **`{path}`** | | **{about}** |"
+            yield from _rows(default, texts, f"{path}.")
+        else:
+            yield f"| `{path}` | `{json.dumps(default, ensure_ascii=False)}` | {about} |"
+
+
 def main(arguments: Sequence[str]) -> None:
-    """Write the schema, or check it.
+    """Write schema and table, or check them.
 
     Raises:
-        SystemExit: It is not current.
+        SystemExit: One is not current.
     """
-    text = printed()
-    if "--check" not in arguments:
-        SCHEMA.write_text(text, encoding="utf-8")
-    elif SCHEMA.read_text(encoding="utf-8") != text:
-        raise SystemExit(f"{SCHEMA.name} is not current: run python -m helm.values_schema.")
+    for path, text in ((SCHEMA, printed()), (README, described())):
+        if "--check" not in arguments:
+            path.write_text(text, encoding="utf-8")
+        elif path.read_text(encoding="utf-8") != text:
+            raise SystemExit(f"{path.name} is not current: run python -m helm.values_schema.")
 
 
 if __name__ == "__main__":
