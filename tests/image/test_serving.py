@@ -98,7 +98,8 @@ def serving(environ):
                 said.append(line)
                 if "Galleria answers on" in line:
                     break
-            assert process.poll() is None, said
+            else:
+                pytest.fail(f"It did not serve: {''.join(said)}")
             yield process
         finally:
             if process.poll() is None:
