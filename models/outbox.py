@@ -4,6 +4,8 @@ An event's type is `<aggregate>.<verb>`, and its aggregate is a table. Payloads,
 
 - `variant.*`, `media.*` and `review.*` have `productId`, `attribute_value.*` has `attributeId`;
   `product.updated` and `product.deleted` may have `wasActive`; the others are empty.
+- `product.updated` and `variant.updated` have `internal` where nothing has changed but what concerns the shop alone: a
+  reference of another system, metadata, or what an article costs the shop.
 - `stock.changed` (of a variant) has `warehouseId`, `before` and `after`: `{onHand, available}`, or null where there
   was, or is, no stock.
 - `price.changed` (of a variant) has `channelId`, `before` and `after`: `{priceMinor, compareAtMinor, isPublished,

@@ -102,8 +102,12 @@ def _sells(listing: Payload | None, at: datetime) -> bool:
 def product(scope: Scope, ids: Sequence[str] | None, after: int | None) -> Source:
     """Return the source of changes of products, of their variants and of their media.
 
-    Shoppers hear of what the channel shows, and of what it showed until the change, without being shown that.
+    Shoppers hear of what the channel shows, and of what it showed until the change, without being shown that; not of
+    what concerns the shop alone.
     """
+
+    def wants(event: Event) -> bool:
+        return scope.drafts or not event.payload.get("internal")
 
     async def look(opened: Context, events: Sequence[Event]) -> Sequence[bool]:
         products = [product_of(event) for event in events]
@@ -120,6 +124,7 @@ def product(scope: Scope, ids: Sequence[str] | None, after: int | None) -> Sourc
         scope=scope,
         shows="ProductChanged",
         after=after,
+        wants=wants,
         look=None if scope.drafts else look,
         relation=relations.product,
     )

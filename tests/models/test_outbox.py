@@ -104,7 +104,45 @@ async def test_a_price_tells_what_it_was_and_is_and_what_an_article_costs_is_non
         "before": price | {"priceMinor": 500},
         "after": price | {"priceMinor": 400},
     }
-    assert [(row["type"], row["payload"]) for row in costs] == [("variant.updated", {"productId": str(product.id)})]
+    internal = {"productId": str(product.id), "internal": True}
+    assert [(row["type"], row["payload"]) for row in costs] == [("variant.updated", internal)]
+    assert types(await written(database, shop, "UPDATE listing SET cost_minor = 50, price_minor = 1")) == {
+        "price.changed": 1
+    }
+
+
+@pytest.mark.parametrize("change", ["external_ref = 'erp-7'", """metadata = '{"bin": "A7"}'"""])
+async def test_an_event_says_whether_it_concerns_the_shop_alone(database, shop, change):
+    product, _ = await factories.sellable(database, shop)
+    shown = {"product": {"wasActive": True}, "variant": {"productId": str(product.id)}}
+    for table, payload in shown.items():
+        [internal] = await written(database, shop, f"UPDATE {table} SET {change}")  # noqa: S608
+        [seen] = await written(database, shop, f"UPDATE {table} SET name = 'New', external_ref = 'both'")  # noqa: S608
+        assert (internal["payload"], seen["payload"]) == (payload | {"internal": True}, payload)
+
+
+async def test_servers_change_nothing_that_was_announced(database, shop):
+    await factories.product(database, shop)
+    kept = types(await events(database, shop))
+    for statement in (
+        "UPDATE outbox_event SET type = 'product.deleted'",
+        "DELETE FROM outbox_event",
+        "UPDATE outbox_position SET sequence = 0",
+        "DELETE FROM outbox_position",
+        "INSERT INTO outbox_position (shop_id) SELECT app_shop()",
+    ):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await written(database, shop, statement)
+    assert types(await events(database, shop)) == kept != {}
+
+
+async def test_events_of_the_last_day_are_kept_whoever_asks(database, shop):
+    await factories.product(database, shop)
+    await database.fetch_platform(outbox.relay, at_most=1_000)
+    kept = await events(database, shop)
+    [row] = await database.fetch_platform(outbox.expire, days=-1, at_most=1_000)
+    assert row.gone == 0
+    assert len(await events(database, shop)) == len(kept)
 
 
 async def test_parts_announce_their_whole_once_and_not_when_it_goes(database, shop):

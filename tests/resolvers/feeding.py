@@ -5,6 +5,7 @@ import contextlib
 import uuid
 from urllib.parse import urlsplit
 
+import asyncpg
 from sqlalchemy import func, insert, literal, select
 
 from core.bus import Nudge
@@ -50,6 +51,38 @@ async def stored(database, shop, after):
     rows = await fetch(database, shop, outbox.events_after, after=after, limit=1_000_000)
     assert [row.sequence for row in rows] == list(range(after + 1, after + 1 + len(rows)))
     return [row.id for row in rows]
+
+
+async def forget(postgres, shop, through):
+    """Delete the events up to a sequence, as the relay does with old ones."""
+    await _as_definer(
+        postgres,
+        shop,
+        f"DELETE FROM outbox_event WHERE shop_id = $1 AND sequence <= {through}",  # noqa: S608  (a number)
+        f"UPDATE outbox_position SET oldest = {through} + 1 WHERE shop_id = $1",  # noqa: S608
+    )
+
+
+async def set_back(postgres, shop, sequence):
+    """Leave what there was when a sequence was the last one, as a database that is restored does."""
+    await _as_definer(
+        postgres,
+        shop,
+        f"DELETE FROM outbox_event WHERE shop_id = $1 AND sequence > {sequence}",  # noqa: S608  (a number)
+        f"UPDATE outbox_position SET sequence = {sequence} WHERE shop_id = $1",  # noqa: S608
+    )
+
+
+async def _as_definer(postgres, shop, *statements):
+    """Change what servers may only read."""
+    connection = await asyncpg.connect(postgres.owner_url)
+    try:
+        async with connection.transaction():
+            await connection.execute("SET LOCAL ROLE galleria_definer")
+            for statement in statements:
+                await connection.execute(statement, shop.id)
+    finally:
+        await connection.close()
 
 
 async def settled(feed):

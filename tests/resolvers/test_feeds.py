@@ -4,17 +4,26 @@ import asyncio
 import gc
 
 import pytest
-from sqlalchemy import delete, update
 
 from core.bus import Nudge
 from core.database import Database
 from core.errors import Overloaded
-from models.outbox import OutboxEvent, OutboxPosition
 from resolvers import feeds as feeds_module
 from resolvers import outbox_reading
 from resolvers.feeds import Feed, Feeds
 from tests import factories
-from tests.resolvers.feeding import TIMEOUT_SECONDS, Heard, announce, gated, number, relay, settled, stored
+from tests.resolvers.feeding import (
+    TIMEOUT_SECONDS,
+    Heard,
+    announce,
+    forget,
+    gated,
+    number,
+    relay,
+    set_back,
+    settled,
+    stored,
+)
 
 SECONDS = (feeds_module.LOOK_SECONDS, feeds_module.POLL_SECONDS)
 """As they are, before a test changes them."""
@@ -231,24 +240,19 @@ def test_lost_nudges_are_noticed_within_five_seconds():
     assert SECONDS == (5, 0.25)
 
 
-async def test_what_expires_is_noticed(database, feed, shop):
-    async with database.of_tenant(shop.id).write() as transaction:
-        await transaction.execute(update(OutboxPosition).values(oldest=2))
-        await transaction.commit()
+async def test_what_expires_is_noticed(postgres, feed, shop):
+    await forget(postgres, shop, 1)
     feed.look()
     await settled(feed)
     assert feed.oldest == 2
 
 
-async def test_after_a_database_was_restored_new_events_are_heard(database, bus, feed, shop):
+async def test_after_a_database_was_restored_new_events_are_heard(postgres, database, bus, feed, shop):
     heard = Heard()
     last = await relay(database, bus, shop, 5)
     await settled(feed)
     assert feed.position == last
-    async with database.of_tenant(shop.id).write() as transaction:
-        await transaction.execute(delete(OutboxEvent).where(OutboxEvent.sequence > last - 4))
-        await transaction.execute(update(OutboxPosition).values(sequence=last - 4))
-        await transaction.commit()
+    await set_back(postgres, shop, last - 4)
     feed.subscribe(heard)
     feed.look()
     await settled(feed)

@@ -3,12 +3,10 @@
 import asyncio
 
 import pytest
-from sqlalchemy import delete
 
-from models.outbox import OutboxEvent
 from resolvers import past_events
 from resolvers.feeds import EventsExpired
-from tests.resolvers.feeding import relay, settled, stored
+from tests.resolvers.feeding import forget, relay, settled, stored
 
 
 async def test_it_brings_what_is_above_one_and_up_to_the_other(database, bus, feed, shop):
@@ -55,12 +53,10 @@ async def test_what_has_not_come_yet_is_not_waited_for(feed):
     assert found == list(range(1, feed.position + 1))
 
 
-async def test_what_has_expired_is_told(database, bus, feed, shop):
+async def test_what_has_expired_is_told(postgres, database, bus, feed, shop):
     await relay(database, bus, shop, 5)
     await settled(feed)
-    async with database.of_tenant(shop.id).write() as transaction:
-        await transaction.execute(delete(OutboxEvent).where(OutboxEvent.sequence <= 3))
-        await transaction.commit()
+    await forget(postgres, shop, 3)
     with pytest.raises(EventsExpired, match="after 2 are no longer kept"):
         await anext(feed.between(2, 5))
     assert [event.sequence async for page in feed.between(3, 5) for event in page] == [4, 5]

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from graphql import ExecutionResult, parse, subscribe
-from sqlalchemy import delete, update
+from sqlalchemy import update
 
 from core.bus import BusInProcess, Nudge
 from core.clock import system_clock
@@ -12,7 +12,6 @@ from engine.execute import subscribe as subscribe_compiled
 from engine.price import OperationPrice, Tariff
 from loaders import Loaders
 from models import outbox
-from models.outbox import OutboxEvent, OutboxPosition
 from models.products import Product
 from resolvers.context import ANONYMOUS, ROLES, SYSTEM, Actor, ActorKind, Context
 from resolvers.feeds import Feeds
@@ -21,7 +20,7 @@ from schema.event_types import EventType
 from schema.policies import Open, check, is_personal
 from tests import factories
 from tests.api.live.hubs import PRODUCT, living
-from tests.resolvers.feeding import number
+from tests.resolvers.feeding import forget, number
 
 SCHEMA = build()
 OWNER = Actor(ActorKind.STAFF, "owner", ROLES["owner"])
@@ -120,13 +119,10 @@ async def test_whoever_subscribes_by_himself_is_told_the_same(database, shop, fe
         await each.aclose()
 
 
-async def test_whoever_subscribes_by_himself_is_told_of_gaps(database, shop, feeds):
+async def test_whoever_subscribes_by_himself_is_told_of_gaps(postgres, database, shop, feeds):
     product, _ = await factories.sellable(database, shop)
     last = await rename(database, shop, product, "Kept")
-    async with database.of_tenant(shop.id).write() as transaction:
-        await transaction.execute(delete(OutboxEvent).where(OutboxEvent.sequence < last))
-        await transaction.execute(update(OutboxPosition).values(oldest=last))
-        await transaction.commit()
+    await forget(postgres, shop, last - 1)
     for stream in await both(database, shop, feeds, 1):
         gap = await anext(stream)
         assert gap.data == {

@@ -7,7 +7,7 @@ from core.errors import BadUserInput, Forbidden, Unauthenticated
 from core.ids import encode_global_id
 from models.inventory import StockLevel
 from models.listings import Listing
-from models.products import Product
+from models.products import Product, Variant
 from resolvers.context import ANONYMOUS, Actor, ActorKind, Permission
 from tests import factories
 from tests.api.live.hubs import EVENTS, PRICE, PRODUCT, STOCK, living, staff
@@ -153,6 +153,26 @@ async def test_a_product_that_vanishes_is_told_and_a_draft_never_is(live, databa
         (product_id(product), None),
     ]
     assert named.results == []
+
+
+async def test_what_concerns_the_shop_alone_is_for_staff(live, database, shop):
+    product, variant = await factories.sellable(database, shop)
+    own = {Product: product.id, Variant: variant.id}
+    last = await live.relay()
+    shopper, owner = await live.subscribe(PRODUCT), await live.subscribe(PRODUCT, staff())
+    await live.change(update(Listing).where(Listing.variant_id == variant.id).values(cost_minor=123))
+    for table, row in own.items():
+        await live.change(update(table).where(table.id == row).values(external_ref="erp-7"))
+        await live.change(update(table).where(table.id == row).values(metadata_={"bin": "A7"}))
+        await live.change(update(table).where(table.id == row).values(external_ref="erp-8", name="Heard"))
+    assert await live.relay() == last + 7
+    told = await owner.has(7)
+    assert [each["type"] for each in told] == ["VARIANT_UPDATED"] + 3 * ["PRODUCT_UPDATED"] + 3 * ["VARIANT_UPDATED"]
+    await shopper.has(2)
+    resumed = await live.subscribe(PRODUCT, after=str(last))
+    await resumed.has(2)
+    assert [each["sequence"] for each in resumed.messages] == [str(last + 4), str(last + 7)]
+    assert shopper.messages == resumed.messages
 
 
 async def test_events_are_for_staff_each_type_by_its_permission(live, database, shop):

@@ -6,17 +6,16 @@ import os
 import random
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import update
 
 from core.ids import encode_global_id
 from models.inventory import StockLevel
-from models.outbox import OutboxEvent, OutboxPosition
 from models.products import Product
 from server.entrance import Caller
 from server.live import listening, shared
 from tests import factories
 from tests.api.live.hubs import EVENTS, PRODUCT, STOCK, Collected, living, staff
-from tests.resolvers.feeding import announce, number
+from tests.resolvers.feeding import announce, forget, number
 
 SEQUENCES = "subscription($after: BigInt) { events(after: $after) { ... on ShopEvent { sequence } ... on Gap { to } } }"
 
@@ -30,12 +29,6 @@ async def live(database, shop):
 
 def numbers(first, last):
     return list(range(first, last + 1))
-
-
-async def expire(live, before):
-    """Forget the events before a sequence, as the relay does with old ones."""
-    await live.change(delete(OutboxEvent).where(OutboxEvent.sequence < before))
-    await live.change(update(OutboxPosition).values(oldest=before))
 
 
 async def rename(live, product, count):
@@ -68,12 +61,12 @@ async def test_nothing_comes_twice_to_who_has_heard_more_than_this_process(live,
     assert (behind.sequences, ahead.sequences) == (numbers(first + 1, first + 3), [first + 3])
 
 
-async def test_a_gap_is_told_and_the_present_state_follows(live, database, shop):
+async def test_a_gap_is_told_and_the_present_state_follows(postgres, live, database, shop):
     _, variant = await factories.sellable(database, shop, on_hand=3)
     _, hidden = await factories.sellable(database, shop, status="DRAFT")
     _, second = await factories.sellable(database, shop, on_hand=5)
     last = await live.relay()
-    await expire(live, last)
+    await forget(postgres, shop, last - 1)
     ids = [encode_global_id("Variant", each.id) for each in (variant, hidden, second)]
     heard = await live.subscribe(STOCK, ids=ids, after="1")
     await heard.has(3)
@@ -89,10 +82,10 @@ async def test_a_gap_is_told_and_the_present_state_follows(live, database, shop)
     assert (await heard.has(4))[3]["sequence"] == str(last + 1)
 
 
-async def test_a_gap_without_ids_stands_alone(live, database, shop):
+async def test_a_gap_without_ids_stands_alone(postgres, live, database, shop):
     await announce(database, shop, 5)
     last = await live.relay()
-    await expire(live, last + 1)
+    await forget(postgres, shop, last)
     heard = await live.subscribe(EVENTS, staff(), after="0")
     assert await heard.has(1) == [{"__typename": "Gap", "sequence": str(last), "from": "1", "to": str(last)}]
     kept = await live.subscribe(EVENTS, staff(), after=str(last))
