@@ -11,6 +11,8 @@ from cyclonedx.model.bom import Bom, BomMetaData
 from cyclonedx.model.component import Component, ComponentType
 from cyclonedx.model.license import DisjunctiveLicense
 from cyclonedx.output.json import JsonV1Dot6
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
 from tests.image.engine import RUN
@@ -36,7 +38,11 @@ def asked(image: str) -> dict[str, Any]:
 
 
 def written(inventory: Mapping[str, Any], image: str) -> str:
-    """Return the CycloneDX document; what does not change gives the same document again."""
+    """Return the CycloneDX document; what does not change gives the same document again.
+
+    Raises:
+        ValueError: It would not be one.
+    """
     name, _, tag = image.rpartition("/")[2].partition(":")
     whole = Component(name=name, version=tag or None, type=ComponentType.CONTAINER, bom_ref="image")
     components = [*_distributions(inventory), *_packages(inventory), _python(inventory), _system(inventory)]
@@ -46,7 +52,11 @@ def written(inventory: Mapping[str, Any], image: str) -> str:
     # Both are there to tell one document from another, which is what nobody wants of these.
     document.pop("serialNumber")
     document["metadata"].pop("timestamp")
-    return f"{json.dumps(document, indent=2)}\n"
+    text = f"{json.dumps(document, indent=2)}\n"
+    complaint = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
+    if complaint is not None:
+        raise ValueError(f"{image} cannot be described: {complaint}")
+    return text
 
 
 def _distributions(inventory: Mapping[str, Any]) -> Iterator[Component]:
