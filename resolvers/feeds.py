@@ -6,7 +6,6 @@ import random
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import TypeVar
 
 from core.bus import BEGUN, Bus
 from core.database import Database
@@ -27,11 +26,11 @@ LOOK_SECONDS = 5.0
 _ANYTHING = 2**63
 """Stands for a sequence where none was named; above all that the database can hold."""
 
-Result = TypeVar("Result")
-
-
 Hear = Callable[[Sequence[Event]], None]
 """Called with events in order; it returns at once."""
+
+Reset = Callable[[int], None]
+"""Called with the position that is in force again; it returns at once."""
 
 
 class Feed:
@@ -48,7 +47,7 @@ class Feed:
         self.position = 0
         self.oldest = 1
         self._reader = reader
-        self._hears: dict[object, Hear] = {}
+        self._hears: dict[object, tuple[Hear, Reset]] = {}
         self._wanted = 0
         self._past = PastEvents(shop_id, reader)
         self._reading: asyncio.Task[None] | None = asyncio.get_running_loop().create_task(self._find())
@@ -59,14 +58,19 @@ class Feed:
         """How many hear the events."""
         return len(self._hears)
 
-    def subscribe(self, hear: Hear) -> Callable[[], None]:
+    def subscribe(self, hear: Hear, *, on_reset: Reset = lambda _: None) -> Callable[[], None]:
         """Hear every event after `position`, as it is now, once and in order.
+
+        Args:
+            hear: See `Hear`.
+            on_reset: Told when the database was set back, as by a fail-over to a replica that was behind: events that
+                were heard are no more, and others get their sequences.
 
         Returns:
             What ends it; further calls have no effect.
         """
         token = object()
-        self._hears[token] = hear
+        self._hears[token] = hear, on_reset
 
         def end() -> None:
             self._hears.pop(token, None)
@@ -132,9 +136,17 @@ class Feed:
 
     async def _is_behind(self) -> bool:
         sequence, self.oldest = await self._reader.persist(lambda: self._reader.position(self.shop_id))
-        # One that is smaller comes of a database that was restored: what it gives from there on is new.
-        self.position = min(self.position, sequence)
+        if sequence < self.position:
+            self._reset(sequence)
         return sequence > self.position
+
+    def _reset(self, position: int) -> None:
+        """Go back: the database was restored, and what it gives from there on is new."""
+        self.position = position
+        self._past.forget()
+        for token, (_, on_reset) in tuple(self._hears.items()):
+            if token in self._hears:
+                on_reset(position)
 
     async def _next_page(self) -> list[Event]:
         return await self._reader.page(self.shop_id, self.position, at_most=PAGE_EVENTS)
@@ -145,7 +157,7 @@ class Feed:
         # First, so that who subscribes while others hear is not behind.
         self.position = events[-1].sequence
         self._reader.statistics.handed_out += len(events)
-        for token, hear in tuple(self._hears.items()):
+        for token, (hear, _) in tuple(self._hears.items()):
             if token not in self._hears:
                 continue
             try:

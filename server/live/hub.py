@@ -114,7 +114,7 @@ class Hub:
         except RequestError:
             self.statistics.refused += 1
             raise
-        variables = request.variables or {}
+        variables = _declared(chosen, request.variables or {})
         try:
             source, cursor = await self._open(chosen, variables, caller, feed)
         except BaseException:
@@ -133,7 +133,11 @@ class Hub:
         )
         self._asked[subscription] = (chosen, variables)
         self.statistics.opened += 1
-        self._enter(subscription, source)
+        try:
+            self._enter(subscription, source)
+        except BaseException:
+            subscription.close()
+            raise
         return subscription
 
     async def close(self) -> None:
@@ -232,12 +236,13 @@ class Hub:
         chosen, variables = self._asked[subscription]
         try:
             source, _ = await self._open(chosen, variables, subscription.caller, subscription.feed)
+            if not subscription.is_closed:
+                subscription.joining = None
+                self._enter(subscription, source)
         except RequestError as refusal:
             subscription.refuse(refusal)
-            return
-        if not subscription.is_closed:
-            subscription.joining = None
-            self._enter(subscription, source)
+        except Exception as error:  # noqa: BLE001 - nobody may be left who hears nothing and does not know.
+            subscription.break_off(error)
 
     def _leave(self, subscription: Subscription) -> None:
         shared, listening = subscription.shared, self._shops.get(subscription.feed.shop_id)
@@ -274,6 +279,12 @@ def _digest(*parts: bytes) -> bytes:
         digest.update(len(part).to_bytes(4))
         digest.update(part)
     return digest.digest()
+
+
+def _declared(chosen: Chosen, variables: dict[str, Any]) -> dict[str, Any]:
+    """Return the variables that the operation has; by others nobody is told anything else."""
+    names = {each.variable.name.value for each in chosen.operation.node.variable_definitions or ()}
+    return {name: value for name, value in variables.items() if name in names}
 
 
 def _without(variables: dict[str, Any], names: Container[str]) -> bytes:

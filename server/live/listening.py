@@ -3,11 +3,12 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Final, cast
+from typing import Final
 
 from resolvers.feeds import Event, Feed
 from resolvers.live import Topic, subject_of
 from server.live.shared import Shared
+from server.live.subscription import is_cancelled
 
 AT_ONCE: Final = 8
 """Messages that are made at the same time; more would take the connections that queries need."""
@@ -49,16 +50,17 @@ class Turns:
             shared = self._waiting.popleft()
             try:
                 await shared.turn()
+            except asyncio.CancelledError as error:
+                if is_cancelled():
+                    raise
+                # Something that it waited for was cancelled, which is no reason to stop telling others.
+                shared.break_off(error)
             except Exception as error:  # noqa: BLE001 - whatever it is, others have their turn, and nobody misses one.
-                shared.fail()
-                trouble = {"message": "events could not be told", "exception": error}
-                asyncio.get_running_loop().call_exception_handler(trouble)
+                shared.break_off(error)
             if shared.has_work:
                 self._waiting.append(shared)
             else:
                 shared.is_queued = False
-        # At once, and not when the task is seen to be done: whoever waits by then would have nobody to begin with him.
-        self._running.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
 
 class Listening:
@@ -77,7 +79,7 @@ class Listening:
         self._shared: dict[bytes, Shared] = {}
         self._by_subject: dict[tuple[Topic, Hashable], dict[Shared, None]] = {}
         self._turns = turns
-        self._end: Callable[[], None] = feed.subscribe(self._hear)
+        self._end: Callable[[], None] = feed.subscribe(self._hear, on_reset=self._reset)
 
     def __len__(self) -> int:
         return len(self._shared)
@@ -115,10 +117,21 @@ class Listening:
         self.heard = events[-1].sequence
 
     def _hand_over(self, event: Event, interested: Iterable[Shared]) -> None:
-        for shared in interested:
-            if shared.execution.source.wants(event):
+        for shared in tuple(interested):
+            try:
+                is_wanted = shared.execution.source.wants(event)
+            except Exception as error:  # noqa: BLE001 - the others want to hear too.
+                shared.break_off(error)
+                continue
+            if is_wanted:
                 shared.push(event)
                 self._turns.add(shared)
+
+    def _reset(self, position: int) -> None:
+        """Begin again behind a sequence, since the events after it are no more: others will have their numbers."""
+        self.heard = position
+        for shared in tuple(self._shared.values()):
+            shared.reset(position)
 
 
 def _keys(shared: Shared) -> list[tuple[Topic, Hashable]]:

@@ -86,6 +86,11 @@ class Payloads:
         absent = set(missing)
         return made, [place not in absent for place in range(len(keys))]
 
+    def forget(self) -> None:
+        """Keep nothing of what was made; what is being made is for those alone who wait for it."""
+        self._entries.clear()
+        self._size = 0
+
     async def close(self) -> None:
         """End what is being made."""
         if self._sweeping is not None:

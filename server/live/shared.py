@@ -15,7 +15,7 @@ from resolvers.feeds import Event, EventsExpired, Feed
 from server.entrance import Caller
 from server.live.execution import Execution
 from server.live.payloads import Made, Payload
-from server.live.subscription import Callers, Parcel, Subscription
+from server.live.subscription import BROKEN, Callers, Parcel, Subscription, is_cancelled, report_trouble
 
 SENT_AT_ONCE: Final = 200
 """Messages that are brought before the event loop gets a turn: some milliseconds."""
@@ -37,6 +37,12 @@ COST_OF_PAGE: Final = 1
 
 Move = Callable[[Subscription, Caller], None]
 """Lets a subscription join others, since its caller sees other things by now."""
+
+_RESET = Failure(
+    "The database was set back; what you were told last may never have been. Read anew, and subscribe again.",
+    Overloaded.code,
+    extensions={"retryAfterMs": 1_000},
+)
 
 _AWAY = Failure(
     "The database does not answer; subscribe again after the last sequence.",
@@ -74,6 +80,7 @@ class Shared:
         self._callers = callers
         self._pending: deque[Event] = deque()
         self._read_up_to: int | None = None
+        self._is_stopped = False
 
     @property
     def is_empty(self) -> bool:
@@ -108,15 +115,30 @@ class Shared:
 
     def stop(self) -> None:
         """Make no more messages."""
+        self._is_stopped = True
         self._pending.clear()
         self._read_up_to = None
 
-    def fail(self) -> None:
+    def fail(self, failure: Failure) -> None:
         """End all subscriptions: a message cannot be brought, and none may be left out."""
         for subscription in [*self.members, *self.joining]:
             # Each is to resume before what is pending, so that has to be known as yet.
-            subscription.end(_AWAY)
+            subscription.end(failure)
         self.stop()
+
+    def break_off(self, error: BaseException) -> None:
+        """End all subscriptions for an error that nobody thought of, and report it."""
+        report_trouble(error)
+        self.fail(BROKEN)
+
+    def reset(self, position: int) -> None:
+        """End all subscriptions: what comes after a sequence is no more what they were told."""
+        self.execution.payloads.forget()
+        self._pending.clear()
+        self._read_up_to = None
+        for subscription in [*self.members, *self.joining]:
+            subscription.cursor = min(subscription.cursor, position)
+        self.fail(_RESET)
 
     async def turn(self) -> None:
         """Bring the next messages, or read which events come next."""
@@ -133,7 +155,7 @@ class Shared:
             elif self._read_up_to is not None:
                 await self._read_on(self._read_up_to)
         except GalleriaError:
-            self.fail()
+            self.fail(_AWAY)
 
     async def join(self, subscription: Subscription) -> None:
         """Bring a subscription what was before, and let it hear live from there on."""
@@ -147,6 +169,12 @@ class Shared:
                     return
         except GalleriaError:
             subscription.end(_AWAY)
+        except asyncio.CancelledError as error:
+            if is_cancelled():
+                raise
+            subscription.break_off(error)
+        except Exception as error:  # noqa: BLE001 - nobody may be left who hears nothing and does not know.
+            subscription.break_off(error)
         # Nothing was awaited since it was seen that nothing is missing.
         self.admit(subscription)
 
@@ -157,11 +185,15 @@ class Shared:
             self.members[subscription] = None
 
     async def _read_on(self, after: int) -> None:
+        wanted: list[Event] = []
         async with self._past(after, self._feed.position) as pages:
             async for page in pages:
-                self._pending.extend(event for event in page if self.execution.source.hears(event))
+                wanted = [event for event in page if self.execution.source.hears(event)]
                 after = page[-1].sequence
                 break
+        if self._is_stopped:
+            return
+        self._pending.extend(wanted)
         # What is handed over from now on comes right behind, or is read as well.
         self._read_up_to = None if after >= self._heard() else after
 
@@ -241,7 +273,8 @@ class Shared:
         last = self.done
         made, is_hit = await self.execution.of_gap(subscription.cursor, last)
         await self._bring_past(subscription, made, is_hit=is_hit)
-        if not subscription.is_closed:
+        # Who sees other things by now has moved on to others without it, and is told of the gap there.
+        if subscription in self.joining:
             subscription.cursor = max(subscription.cursor, last)
 
     async def _bring_past(self, subscription: Subscription, made: Made, *, is_hit: bool) -> None:

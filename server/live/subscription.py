@@ -6,12 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from core.errors import RequestError
-from engine.errors import Failure
+from engine.errors import INTERNAL, INTERNAL_MESSAGE, Failure
 from resolvers.feeds import Feed
 from server.entrance import Caller
 from server.limits import Payer
 from server.live.hub_metrics import HubStatistics
 from server.live.payloads import Payload
+
+BROKEN: Final = Failure(INTERNAL_MESSAGE, INTERNAL)
+"""Ends a subscription for an error of ours."""
 
 if TYPE_CHECKING:
     from server.live.shared import Shared
@@ -143,6 +146,11 @@ class Subscription:
         """End the subscription since the client may not go on."""
         self.end(Failure(refusal.message, refusal.code, extensions=refusal.extensions))
 
+    def break_off(self, error: BaseException) -> None:
+        """End the subscription for an error that nobody thought of, and report it."""
+        report_trouble(error)
+        self.end(BROKEN)
+
     def offer(self, payload: Payload, points: int) -> bool:
         """Deliver a message, if nobody has to be asked before; tell whether that was so."""
         caller = self._callers.known(self.subscriber.caller)
@@ -228,3 +236,15 @@ class Subscription:
 def audience_of(caller: Caller) -> object:
     """Return what answers to a caller depend on, as long as no field depends on who exactly he is."""
     return caller.shop, caller.actor
+
+
+def is_cancelled() -> bool:
+    """Tell whether the running task shall end, rather than something that it waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def report_trouble(error: BaseException) -> None:
+    """Report an error that nobody thought of, and that ends a subscription."""
+    trouble = {"message": "events could not be told", "exception": error}
+    asyncio.get_running_loop().call_exception_handler(trouble)
