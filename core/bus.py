@@ -112,12 +112,15 @@ class Listeners:
 
 
 class BusInProcess:
-    """Carries nudges within one process, where nothing can get lost."""
+    """Carries nudges within one process, where nothing can get lost.
 
-    is_healthy = True
+    Args:
+        is_alone: No other process relays events: where one does, what it tells never arrives here.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_alone: bool = True) -> None:
         self.statistics = BusStatistics()
+        self.is_healthy = is_alone
         self._listeners = Listeners()
 
     async def open(self) -> None:

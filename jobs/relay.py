@@ -71,7 +71,7 @@ class Relay:
     """Gives committed events the sequence in which everybody hears of them; several relays may run at once.
 
     Args:
-        database: One of its own, so that it does not queue behind requests; two connections are enough.
+        database: One of its own, so that it does not queue behind requests; three connections are enough.
         publish: Takes the last sequence of each shop, once it is committed; never raises.
         retention_days: For how long events are kept.
         at_most: Events of one transaction.
@@ -99,7 +99,6 @@ class Relay:
         self._report = report
         self._woken = asyncio.Event()
         self._is_failing = False
-        self._cleaned_at = -_CLEANING_SECONDS
 
     def wake(self) -> None:
         """Relay at once: this process has committed something."""
@@ -109,7 +108,9 @@ class Relay:
         """Relay until cancelled, whatever the database does meanwhile."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep_relaying())
-            tasks.create_task(self._keep_house())
+            tasks.create_task(_keep_on(self.measure, _SAMPLE_SECONDS))
+            # Apart from it: who deletes the events of a year looks at nothing else for minutes.
+            tasks.create_task(_keep_on(self.expire, _CLEANING_SECONDS))
 
     async def relay_once(self) -> int:
         """Give waiting events their sequence, and tell the bus; return how many.
@@ -172,16 +173,6 @@ class Relay:
                 await self._woken.wait()
         return self._woken.is_set()
 
-    async def _keep_house(self) -> None:
-        while True:
-            # Where this fails relaying fails too, and says so.
-            with contextlib.suppress(Exception):
-                await self.measure()
-                if time.monotonic() - self._cleaned_at >= _CLEANING_SECONDS:
-                    await self.expire()
-                    self._cleaned_at = time.monotonic()
-            await asyncio.sleep(_SAMPLE_SECONDS)
-
     def _fail(self, error: Exception) -> None:
         if not self._is_failing:
             self._report(error)
@@ -191,3 +182,14 @@ class Relay:
         if self._is_failing:
             self._report(None)
         self._is_failing = False
+
+
+async def _keep_on(work: Callable[[], Awaitable[None]], seconds: float) -> None:
+    """Do something again and again; what fails is tried again after a second."""
+    while True:
+        pause = _SAMPLE_SECONDS
+        # Where this fails relaying fails too, and says so.
+        with contextlib.suppress(Exception):
+            await work()
+            pause = seconds
+        await asyncio.sleep(pause)

@@ -18,10 +18,16 @@ _log = structlog.get_logger(area="live")
 
 
 def configured_bus(settings: Settings) -> Bus:
-    """Return the bus that reaches all who share the Redis of the settings; one of this process where there is none."""
-    if settings.redis_url is None:
-        return BusInProcess()
-    return BusInRedis(settings.redis_url.value, report=_report_bus)
+    """Return the bus that reaches all who share the Redis of the settings; one of this process where there is none.
+
+    That one is not healthy where the settings say that other processes relay: then events are polled.
+    """
+    if settings.redis_url is not None:
+        return BusInRedis(settings.redis_url.value, report=_report_bus)
+    bus = BusInProcess(is_alone=settings.relay and settings.workers == 1)
+    if not bus.is_healthy:
+        _log.warning("others relay events, and without REDIS_URL nobody tells of them; live events are polled")
+    return bus
 
 
 def configured_feeds(database: Database, bus: Bus, metrics: Metrics) -> Feeds:

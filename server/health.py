@@ -104,7 +104,9 @@ class Health:
         return "ok"
 
     async def _check_bus(self, is_healthy: Callable[[], bool]) -> str:
-        return "ok" if is_healthy() else "away; live events are polled"
+        if is_healthy():
+            return "ok"
+        return f"{'away' if self._redis else 'set REDIS_URL, since others relay'}; live events are polled"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -223,7 +223,8 @@ def _probes(database: Database, client: redis.asyncio.Redis | None, bus: Bus) ->
         lambda: migrations.current_revision(database),
         oldest_revision=migrations.newest_revision(),
         redis=client.ping if client else None,
-        is_bus_healthy=(lambda: bus.is_healthy) if client else None,
+        # A bus of this process alone is what it is from the beginning; it is told where it is not enough.
+        is_bus_healthy=(lambda: bus.is_healthy) if client or not bus.is_healthy else None,
     )
 
 

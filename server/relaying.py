@@ -12,8 +12,8 @@ from jobs.relay import Publish, Relay
 from server import postgresql
 from server.metrics import Metrics
 
-_CONNECTIONS = 2
-"""One relays, and one looks after the rest."""
+_CONNECTIONS = 3
+"""One relays, one looks at what waits, and at times one deletes what is old."""
 
 _log = structlog.get_logger(area="relay")
 

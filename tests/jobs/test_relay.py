@@ -72,7 +72,7 @@ class Heard:
 
 
 def relay_of(server, heard, **settings):
-    return Relay(Database.of(server[-1].url("galleria_app"), pool_size=2), heard.publish, **settings)
+    return Relay(Database.of(server[-1].url("galleria_app"), pool_size=3), heard.publish, **settings)
 
 
 async def drained(relay):
@@ -221,6 +221,37 @@ async def test_what_waits_is_measured(server, own, owner):
     await relay.measure()
     assert (relay.backlog.relayed, relay.backlog.lag_seconds) == (before + 4, 0)
     await relay.database.close()
+
+
+async def test_what_waits_is_measured_while_old_events_go(server, own, owner, monkeypatch):
+    monkeypatch.setattr(jobs, "_SAMPLE_SECONDS", 0.01)
+    [shop] = await shops_of(own, 1)
+    relay = relay_of(server, Heard())
+    await write(own, shop, 3)
+    await drained(relay)
+    await owner.execute("UPDATE outbox_event SET relayed_at = now() - interval '31 days' WHERE shop_id = $1", shop)
+    seen = set()
+
+    async def waits():
+        return await owner.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")
+
+    async def measured():
+        seen.add(relay.backlog.seen_at)
+        return len(seen) > 3
+
+    async def gone():
+        return relay.backlog.expired >= 3
+
+    async with contextlib.AsyncExitStack() as stack:
+        transaction = owner.transaction()
+        await transaction.start()
+        await owner.execute("SELECT FROM outbox_event WHERE shop_id = $1 FOR UPDATE", shop)
+        await stack.enter_async_context(relaying(relay))
+        await until(waits, seconds=10)
+        await until(measured, seconds=jobs._PATIENCE_SECONDS / 2)
+        assert relay.backlog.expired == 0
+        await transaction.rollback()
+        await until(gone, seconds=20)
 
 
 async def test_a_relay_outlives_the_database_and_says_so_once(server, place, monkeypatch):
