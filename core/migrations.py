@@ -64,7 +64,9 @@ async def _run(url: str, action: Callable[[Config], None]) -> None:
     engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url))
     try:
         async with engine.connect() as connection:
-            await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+            # All of it is one transaction, and a lock of that ends with it wherever it runs: one of the session would
+            # be left behind in a session that a pooler gives to others.
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             await connection.run_sync(_act, action)
             await connection.commit()
     finally:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from core import migrations
 from core.connecting import APPLICATION_ROLE
 from core.database import Database
 from core.errors import ConfigurationError, ConstraintViolated, DeadlineExceeded
@@ -332,6 +333,19 @@ async def test_a_pooler_that_mixes_up_statements_is_told_at_the_start(pooled_set
         await postgresql.reach(dataclasses.replace(with_it, prepared_statements=False))
         with pytest.raises(ConfigurationError, match="GALLERIA_PREPARED_STATEMENTS=off"):
             await postgresql.reach(dataclasses.replace(with_it, prepared_statements=True))
+
+
+async def test_migrations_leave_no_lock_in_a_session(behind):
+    with pgbouncer(Postgres(behind.owner_url, behind.owner_url)) as running:
+        await migrations.upgrade(running.url)
+        owner = await asyncpg.connect(behind.owner_url)
+        query = (
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND ((classid::int8 << 32) | objid::int8) = $1"
+        )
+        held = await owner.fetchval(query, migrations._LOCK)
+        await owner.close()
+
+    assert held == 0
 
 
 async def test_a_pooler_that_ignores_the_role_is_refused(behind):
