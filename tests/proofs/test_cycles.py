@@ -12,7 +12,7 @@ from tests.proofs.writing import writer
 
 CYCLES = 10_000 if IS_LONG else 300
 WARM_UP = max(200, CYCLES // 5)
-"""Cycles before the first look: connections to the database open when they are needed, and each keeps its statements."""
+"""Cycles before the first look: connections to the database open when needed, and each keeps its statements."""
 
 AT_ONCE = 20
 EVENTS = 40
