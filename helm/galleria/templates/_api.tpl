@@ -24,7 +24,7 @@ template:
   spec:
     {{- include "galleria.podSpec" (list $root $api "") | nindent 4 }}
     terminationGracePeriodSeconds: {{ include "galleria.gracePeriodSeconds" $root }}
-    {{- include "galleria.spread" (list $root $component) | nindent 4 }}
+    {{- include "galleria.spread" (list $root $component $api.topologySpread) | nindent 4 }}
     containers:
       - name: api
         image: {{ index . 2 | quote }}
@@ -101,11 +101,11 @@ readinessProbe:
 {{- end -}}
 {{- end -}}
 
-{{/* How pods are kept apart. Takes a list: the root, the component. */}}
+{{/* How pods are kept apart. Takes a list: the root, the component, values of it. */}}
 {{- define "galleria.spread" -}}
 {{- $root := index . 0 -}}
 {{- $component := index . 1 -}}
-{{- $spread := $root.Values.api.topologySpread -}}
+{{- $spread := index . 2 -}}
 {{- if or (ne $spread.zones "Off") (ne $spread.hosts "Off") -}}
 topologySpreadConstraints:
   {{- range $key, $mode := dict "topology.kubernetes.io/zone" $spread.zones "kubernetes.io/hostname" $spread.hosts }}

@@ -54,26 +54,46 @@
 
 {{- define "galleria.problems.scaling" -}}
 {{- $problems := list -}}
-{{- $scaling := .Values.api.autoscaling -}}
-{{- $least := int (ternary $scaling.minReplicas .Values.api.replicas $scaling.enabled) -}}
-{{- if $scaling.enabled -}}
-{{- if gt (int $scaling.minReplicas) (int $scaling.maxReplicas) -}}
-{{- $problems = append $problems "Set api.autoscaling.maxReplicas to at least minReplicas." -}}
+{{- range $component := ternary (list "api" "relay") (list "api") .Values.relay.enabled -}}
+{{- $values := index $.Values $component -}}
+{{- $problems = concat $problems (include "galleria.problems.autoscaling" (list $component $values) | fromYamlArray) -}}
+{{- $problems = concat $problems (include "galleria.problems.disruption" (list $component $values) | fromYamlArray) -}}
 {{- end -}}
-{{- if not (or $scaling.cpuPercent $scaling.requestsInFlight) -}}
-{{- $problems = append $problems "Set api.autoscaling.cpuPercent or requestsInFlight: autoscaling needs something to follow." -}}
+{{- toYaml $problems -}}
+{{- end -}}
+
+{{- define "galleria.problems.autoscaling" -}}
+{{- $problems := list -}}
+{{- $component := index . 0 -}}
+{{- with (index . 1).autoscaling -}}
+{{- if .enabled -}}
+{{- if gt (int .minReplicas) (int .maxReplicas) -}}
+{{- $problems = append $problems (printf "Set %s.autoscaling.maxReplicas to at least minReplicas." $component) -}}
+{{- end -}}
+{{- if not (or .cpuPercent .requestsInFlight .eventsWaiting) -}}
+{{- $metric := ternary "requestsInFlight" "eventsWaiting" (eq $component "api") -}}
+{{- $problems = append $problems (printf "Set %s.autoscaling.cpuPercent or %s: autoscaling needs something to follow." $component $metric) -}}
 {{- end -}}
 {{- end -}}
-{{- $budget := .Values.api.podDisruptionBudget -}}
+{{- end -}}
+{{- toYaml $problems -}}
+{{- end -}}
+
+{{- define "galleria.problems.disruption" -}}
+{{- $problems := list -}}
+{{- $component := index . 0 -}}
+{{- $values := index . 1 -}}
+{{- $least := int (ternary $values.autoscaling.minReplicas $values.replicas $values.autoscaling.enabled) -}}
+{{- $budget := $values.podDisruptionBudget -}}
 {{- if $budget.enabled -}}
 {{- $stay := toString $budget.minAvailable -}}
 {{- $go := toString $budget.maxUnavailable -}}
-{{- if eq (ternary 1 0 (eq $stay "")) (ternary 1 0 (eq $go "")) -}}
-{{- $problems = append $problems "Set one of api.podDisruptionBudget.minAvailable and maxUnavailable, and the other to \"\"." -}}
+{{- if eq (eq $stay "") (eq $go "") -}}
+{{- $problems = append $problems (printf "Set one of %s.podDisruptionBudget.minAvailable and maxUnavailable, and the other to \"\"." $component) -}}
 {{- else if or (eq $stay "100%") (and $stay (not (hasSuffix "%" $stay)) (ge (atoi $stay) $least)) -}}
-{{- $problems = append $problems (printf "Set api.podDisruptionBudget.minAvailable below %d, the least number of pods: else no node can be emptied." $least) -}}
+{{- $problems = append $problems (printf "Set %s.podDisruptionBudget.minAvailable below %d, the least number of pods: else no node can be emptied." $component $least) -}}
 {{- else if or (eq $go "0") (eq $go "0%") -}}
-{{- $problems = append $problems "Set api.podDisruptionBudget.maxUnavailable to at least 1: else no node can be emptied." -}}
+{{- $problems = append $problems (printf "Set %s.podDisruptionBudget.maxUnavailable to at least 1: else no node can be emptied." $component) -}}
 {{- end -}}
 {{- end -}}
 {{- toYaml $problems -}}
