@@ -135,6 +135,7 @@ BOUNDS: Mapping[str, Schema] = {
     "*image.digest": _text(_DIGEST),
     "*image.pullPolicy": _one_of("Always", "IfNotPresent", "Never"),
     "imagePullSecrets": _list(_text(_NAME) | {"minLength": 1}),
+    "config.host": _one_of("0.0.0.0", "::"),  # noqa: S104 - nothing is bound to it.
     "config.corsOrigins": _list(_text(_ORIGIN)),
     "config.socketOrigins": _list(_text(_ORIGIN)),
     "config.trustedProxies": _list(_text(r"^[0-9a-fA-F.:]+(/[0-9]{1,3})?$")),

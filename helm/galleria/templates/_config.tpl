@@ -10,7 +10,7 @@
 {{- define "galleria.settings" -}}
 {{- $config := .Values.config -}}
 GALLERIA_ENVIRONMENT: production
-GALLERIA_HOST: 0.0.0.0
+GALLERIA_HOST: {{ $config.host | quote }}
 GALLERIA_PORT: {{ include "galleria.port" . | quote }}
 GALLERIA_METRICS_PORT: {{ include "galleria.metricsPort" . | quote }}
 GALLERIA_RELAY: {{ ternary "off" "on" .Values.relay.enabled | quote }}
