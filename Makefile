@@ -18,7 +18,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test check format lint types imports schema migrations graphiql bench bench-quick bench-live image-test sbom lock clean reset node peers
+.PHONY: help serve test check format lint types imports schema migrations graphiql bench bench-quick bench-live bench-goodput image-test sbom lock clean reset node peers
 
 help: ## List the commands.
 	@echo "Galleria:"
@@ -78,6 +78,10 @@ bench-quick: $(VENV)/development.stamp peers ## Do so in under 4 minutes.
 bench-live: $(VENV)/development.stamp peers ## Measure how fast events reach thousands of subscribers, some 6 minutes.
 	@echo "Measuring."
 	@$(BIN)/python -m bench.live
+
+bench-goodput: $(VENV)/development.stamp ## Measure how much is answered in time at up to three times its capacity, some 6 minutes.
+	@echo "Measuring."
+	@$(BIN)/python -m bench.goodput
 
 image-test: $(VENV)/development.stamp ## Build the image and prove what it promises, some 3 minutes (needs buildah, podman).
 	@echo "Building the image and running it."

@@ -26,7 +26,8 @@ PATIENCE_SECONDS = 0.5
 
 SHORT_PATIENCE_SECONDS = 0.05
 """The same once there has been a line for that long without a break: then it is no burst, and a long line would only
-make all answers late. Source: the controlled delay of B. Maurer, "Fail at Scale" (ACM Queue 13(8), 2015)."""
+make all answers late. Mutations, which are let in first, may stay: theirs is short. Source: the controlled delay of
+B. Maurer, "Fail at Scale" (ACM Queue 13(8), 2015)."""
 
 _SAYING_SECONDS = 1.0
 """Between two log lines that say how many were refused."""
@@ -168,12 +169,11 @@ class Gate:
 
     def _let_in(self) -> None:
         now = self._now()
-        patience = self._patience(now)
         while self.in_flight < self.limit.value:
             waiting = self._line.next()
             if waiting is None:
                 return
-            if now - waiting.since > patience:
+            if now - waiting.since > self._patience(waiting.kind, now):
                 self._send_away(waiting, Reason.LATE)
             elif waiting.start():
                 self.in_flight += 1
@@ -184,9 +184,9 @@ class Gate:
         self._unsaid += 1
         waiting.refuse(reason)
 
-    def _patience(self, now: float) -> float:
-        is_standing = now - self._standing_since > PATIENCE_SECONDS
-        return SHORT_PATIENCE_SECONDS if is_standing else PATIENCE_SECONDS
+    def _patience(self, kind: Kind, now: float) -> float:
+        is_burst = now - self._standing_since <= PATIENCE_SECONDS
+        return PATIENCE_SECONDS if is_burst or kind is Kind.MUTATION else SHORT_PATIENCE_SECONDS
 
     def _look_later(self) -> None:
         if self._loop is None:
@@ -201,9 +201,10 @@ class Gate:
         waited = max(now - self._due, self._waits())
         self.limit.judge(waited, in_flight=self.in_flight, was_reached=self._is_reached)
         self._is_reached = self._line.length > 0
-        for waiting in list(self._line.take_older(now - self._patience(now))):
-            self._send_away(waiting, Reason.LATE)
         if self._line.length:
+            for kind in Kind:
+                for waiting in self._line.take_older(kind, now - self._patience(kind, now)):
+                    self._send_away(waiting, Reason.LATE)
             self._let_in()
         self._say(now)
         if self.in_flight or self._line.length or self._unsaid:

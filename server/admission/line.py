@@ -4,7 +4,7 @@ import dataclasses
 import enum
 import uuid
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from server.admission.kinds import Kind
 
@@ -83,16 +83,18 @@ class Line:
                 return waiting
         return None
 
-    def take_older(self, since: float) -> Iterator[Waiting]:
-        """Take out those who have been waiting since before a moment."""
-        for lanes in self._kinds:
-            for lane in list(lanes):
-                line = lanes[lane]
-                while line and line[0].since < since:
-                    self.length -= 1
-                    yield line.popleft()
-                if not line:
-                    del lanes[lane]
+    def take_older(self, kind: Kind, since: float) -> list[Waiting]:
+        """Take out those of a kind who have been waiting since before a moment."""
+        taken = []
+        lanes = self._kinds[kind]
+        for lane in list(lanes):
+            line = lanes[lane]
+            while line and line[0].since < since:
+                taken.append(line.popleft())
+            if not line:
+                del lanes[lane]
+        self.length -= len(taken)
+        return taken
 
     def _displaced_by(self, newcomer: Waiting) -> Waiting:
         for kind in reversed(Kind):
