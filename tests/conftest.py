@@ -110,6 +110,12 @@ def chromium() -> str:
     return _program("chromium")
 
 
+@pytest.fixture(scope="session")
+def promtool() -> str:
+    """The tool of Prometheus that reads rules and tries them."""
+    return _program("promtool")
+
+
 def _program(name: str) -> str:
     """Find a program that is not everywhere; without it a test is skipped on a laptop and fails in CI."""
     found = shutil.which(name)

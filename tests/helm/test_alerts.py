@@ -2,9 +2,6 @@
 
 import copy
 
-import pytest
-
-from tests.conftest import _program
 from tests.helm.alerts import BROKEN, OK, Case, check, play
 from tests.helm.rendering import CHART, example
 
@@ -56,12 +53,6 @@ CASES = [
     Case("few connections are left", {IN_USE: "8x200"}, 20, frozenset()),
     Case("something is masked", {"galleria_masked_errors_total{}": "0+1x200"}, 20, frozenset({"GalleriaMaskedErrors"})),
 ]
-
-
-@pytest.fixture(scope="session")
-def promtool():
-    """The tool of Prometheus that reads and tries rules."""
-    return _program("promtool")
 
 
 def test_every_alert_has_a_case():
