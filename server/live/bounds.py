@@ -31,8 +31,9 @@ class Bounds:
         messages_per_second: From a client, for long; what comes faster waits.
         message_burst: From a client, at once.
         patience_seconds: For how long messages may come too fast until the socket is closed.
-        waiting_frames: Written to a client that does not read them.
-        waiting_bytes: The same in bytes, beside the one frame that is being written.
+        waiting_frames: Of one subscription, and of all else together, to a client that does not read them.
+        waiting_bytes: Of all that waits for a client together, beside the one frame that is being written.
+        stall_seconds: For how long a client that catches up may read nothing; who reads, however slowly, is waited for.
     """
 
     init_seconds: float = 5.0
@@ -47,6 +48,7 @@ class Bounds:
     patience_seconds: float = 10.0
     waiting_frames: int = 128
     waiting_bytes: int = 4 * 1024 * 1024
+    stall_seconds: float = 20.0
 
 
 def may_connect(origin: str | None, host: str | None, *, allowed: frozenset[str]) -> bool:

@@ -93,6 +93,11 @@ class Connection:
         return self._outgoing.push
 
     @property
+    def drained(self) -> Any:
+        """Wait until the client has read what was written: what `Outgoing.drained` does."""
+        return self._outgoing.drained
+
+    @property
     def waiting(self) -> int:
         """How many frames wait for the client to read."""
         return self._outgoing.waiting

@@ -68,8 +68,11 @@ class Host(Protocol):
     def operation_seconds(self) -> float:
         """How long an operation may take, and a subscription to begin."""
 
-    def push(self, frame: str) -> None:
-        """Write a frame."""
+    def push(self, frame: str, line: str = "") -> None:
+        """Write a frame, of a subscription where its line is named."""
+
+    async def drained(self) -> None:
+        """Wait until the client has read what was written."""
 
     async def admit(self, operation: "SocketOperation") -> None:
         """Let an operation run; raises a `RequestError` where there are too many."""
@@ -129,7 +132,11 @@ class SocketOperation:
     def deliver(self, _sequence: int | None, payload: bytes) -> None:
         """Send a result to the client; it never waits, and never raises."""
         if not self.is_over:
-            self._host.push(f"{self._prefix}{payload.decode()}}}")
+            self._host.push(f"{self._prefix}{payload.decode()}}}", self.id)
+
+    async def drained(self) -> None:
+        """Wait until the client has read what was sent."""
+        await self._host.drained()
 
     def finish(self, failures: Sequence[Failure]) -> None:
         """Let a subscription end that has come to its end by itself.

@@ -2,7 +2,7 @@
 
 import asyncio
 import types
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
@@ -29,14 +29,26 @@ class Outgoing:
         is_closed: Whether nothing goes out any more.
     """
 
-    __slots__ = ("_bounds", "_bytes", "_overrun", "_send", "_task", "_waiting", "is_closed", "is_overrun")
+    __slots__ = (
+        "_bounds",
+        "_bytes",
+        "_lines",
+        "_overrun",
+        "_send",
+        "_task",
+        "_waiting",
+        "_written",
+        "is_closed",
+        "is_overrun",
+    )
 
     def __init__(self, send: Send, bounds: Bounds, *, overrun: Callable[[], None]) -> None:
         self._send = send
         self._bounds = bounds
         self._overrun = overrun
-        self._waiting: deque[str] | None = None
-        self._bytes = 0
+        self._waiting: deque[tuple[str, str]] | None = None
+        self._lines: Counter[str] | None = None
+        self._bytes = self._written = 0
         self._task: asyncio.Task[None] | None = None
         self.is_overrun = self.is_closed = False
 
@@ -45,12 +57,17 @@ class Outgoing:
         """How many frames wait."""
         return len(self._waiting or ())
 
-    def push(self, frame: str) -> None:
-        """Write a text frame, now or as soon as those before it are written; it never raises."""
+    def push(self, frame: str, line: str = "") -> None:
+        """Write a text frame, now or as soon as those before it are written; it never raises.
+
+        Args:
+            frame: What is written.
+            line: The subscription that it is of; empty for all else. So many frames of each may wait.
+        """
         if self.is_closed:
             return
         if self._task is not None:
-            self._keep(frame)
+            self._keep(frame, line)
             return
         blocked = self._step({"type": "websocket.send", "text": frame})
         if blocked is not None:
@@ -69,7 +86,7 @@ class Outgoing:
     def drop(self) -> None:
         """Write nothing any more; there is nobody who would read it."""
         self.is_closed = True
-        self._waiting, self._bytes = None, 0
+        self._waiting, self._lines, self._bytes = None, None, 0
         if self._task is not None:
             self._task.cancel()
 
@@ -79,16 +96,40 @@ class Outgoing:
             await asyncio.wait([self._task], timeout=seconds)
         return self._task is None
 
-    def _keep(self, frame: str) -> None:
-        waiting, bounds = self._waiting, self._bounds
-        if waiting is None:
-            waiting = self._waiting = deque()
-        if len(waiting) >= bounds.waiting_frames or (waiting and self._bytes + len(frame) > bounds.waiting_bytes):
-            self.is_overrun = True
-            self._overrun()
+    async def drained(self) -> None:
+        """Wait until all frames are written that there are now; a client that reads none for too long is closed."""
+        task = self._task
+        while task is not None and not task.done():
+            written = self._written
+            await asyncio.wait([task], timeout=self._bounds.stall_seconds)
+            if not task.done() and written == self._written and not self.is_closed:
+                self._give_up()
+                return
+
+    def _keep(self, frame: str, line: str) -> None:
+        waiting, lines, bounds = self._waiting, self._lines, self._bounds
+        if waiting is None or lines is None:
+            waiting, lines = self._waiting, self._lines = deque(), Counter()
+        if lines[line] >= bounds.waiting_frames or (waiting and self._bytes + len(frame) > bounds.waiting_bytes):
+            self._give_up()
             return
-        waiting.append(frame)
+        waiting.append((frame, line))
+        lines[line] += 1
         self._bytes += len(frame)
+
+    def _next(self, waiting: deque[tuple[str, str]], lines: Counter[str]) -> str:
+        """Take the next frame out of those that wait."""
+        frame, line = waiting.popleft()
+        self._bytes -= len(frame)
+        self._written += 1
+        lines[line] -= 1
+        if not lines[line]:
+            del lines[line]
+        return frame
+
+    def _give_up(self) -> None:
+        self.is_overrun = True
+        self._overrun()
 
     def _step(self, message: dict[str, Any]) -> tuple[Coroutine[Any, Any, None], Any] | None:
         """Begin to send; where that waits for the client, return what is begun, and the future that it waits for."""
@@ -106,9 +147,8 @@ class Outgoing:
     async def _go_on(self, sending: Coroutine[Any, Any, None], future: Any) -> None:
         try:
             await _continued(sending, future)
-            while self._waiting:
-                frame = self._waiting.popleft()
-                self._bytes -= len(frame)
+            while self._waiting and self._lines is not None:
+                frame = self._next(self._waiting, self._lines)
                 await self._send({"type": "websocket.send", "text": frame})
         except (OSError, RuntimeError):
             self.close(*_BROKEN)

@@ -279,8 +279,11 @@ class Shared:
 
     async def _bring_past(self, subscription: Subscription, made: Made, *, is_hit: bool) -> None:
         for payload in made:
+            points = COST_OF_HIT if is_hit else payload.points
+            # Nobody else waits for what is past: its client may read, and pay, at its own pace.
+            await subscription.subscriber.drained()
+            await subscription.afford(points)
             if subscription not in self.joining:
                 return
-            points = COST_OF_HIT if is_hit else payload.points
             if not subscription.offer(payload, points):
                 await self._bring_slowly(subscription, [(payload, points)])

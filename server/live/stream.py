@@ -24,6 +24,9 @@ GRACE_SECONDS = 5.0
 RETRY_MS = 1_000
 """After how long clients come again where nothing else is said; browsers would take some three seconds."""
 
+RUN_AHEAD = 20
+"""Events that one who catches up is given before they are written; more would wait, and take memory."""
+
 _RETRYABLE = frozenset({kind.code for kind in (TokenExpired, Throttled, Overloaded, DeadlineExceeded)})
 """Codes of failures after which the same may be asked again: with a new token, or later."""
 
@@ -69,6 +72,7 @@ class Stream:
         "_bounds",
         "_bytes",
         "_cut",
+        "_emptied",
         "_exchange",
         "_following",
         "_has_left",
@@ -79,6 +83,7 @@ class Stream:
         "_timers",
         "_waiting",
         "_wake",
+        "_written",
         "caller",
         "closed",
         "ended_by",
@@ -95,7 +100,8 @@ class Stream:
         self._headers = headers
         self._waiting = deque([framing.PING])
         self._bytes = len(framing.PING)
-        self._wake = asyncio.Event()
+        self._wake, self._emptied = asyncio.Event(), asyncio.Event()
+        self._written = 0
         self._is_over = self._has_left = self._is_writing = False
         self._following: Following | None = None
         self._marked: int | None = None
@@ -112,6 +118,18 @@ class Stream:
             self.end(End.SLOW)
         else:
             self._put(framing.next_event(payload, sequence))
+
+    async def drained(self) -> None:
+        """Wait until what was brought is written; a client that reads nothing for too long is cut off."""
+        while self._is_behind and not self._is_over:
+            written = self._written
+            self._emptied.clear()
+            try:
+                async with asyncio.timeout(self._bounds.stall_seconds):
+                    await self._emptied.wait()
+            except TimeoutError:
+                if written == self._written:
+                    self.end(End.SLOW)
 
     def finish(self, failures: Sequence[Failure]) -> None:
         """Take note that the subscription has come to its end; where there are failures, by them."""
@@ -134,6 +152,7 @@ class Stream:
         if self._is_over:
             return
         self._is_over = True
+        self._emptied.set()
         self.ended_by = reason
         if self._following is not None:
             self._following.close()
@@ -197,6 +216,8 @@ class Stream:
                 self._is_writing = True
                 await send({"type": "http.response.body", "body": frame, "more_body": True})
                 self._is_writing = False
+                self._written += 1
+            self._emptied.set()
             if self._is_over:
                 break
             self._wake.clear()
@@ -208,6 +229,11 @@ class Stream:
             continue
         self._has_left = True
         self._wake.set()
+
+    @property
+    def _is_behind(self) -> bool:
+        """Whether the client, or our own turn to write, is waited for."""
+        return self._is_writing or len(self._waiting) >= RUN_AHEAD or 2 * self._bytes > self._bounds.waiting_bytes
 
     def _mark(self) -> None:
         """Tell the client how far it has heard; most events of a shop are not for each of its clients."""

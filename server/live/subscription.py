@@ -1,13 +1,15 @@
 """One subscription of one client: what it has got, what it owes, and whether it may get more."""
 
 import asyncio
+import math
 import random
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
-from core.errors import RequestError
+from core.errors import RequestError, Throttled
 from engine.errors import INTERNAL, INTERNAL_MESSAGE, Failure
 from resolvers.feeds import Feed
+from schema.cost import OPENING
 from server.entrance import Caller
 from server.limits import Payer
 from server.live.hub_metrics import HubStatistics
@@ -27,6 +29,19 @@ CREDIT: Final = (5, 15)
 thousands do not ask for their budgets in the same moment; what is owed in the end is charged in the end."""
 
 
+PATIENCE_SECONDS: Final = 30.0
+"""How long one who catches up may wait for the points of one message; others of his budget may take them first."""
+
+PAUSE_SECONDS: Final = 0.25
+"""Between two looks whether they are there: one who catches up over hours is not to ask all the time."""
+
+COMING_AGAIN: Final = OPENING + 20
+"""Points that are to be there when one whose budget was spent comes again: for the opening, and some messages."""
+
+COMING_AGAIN_MS: Final = 1_000
+"""How long he stays away at least."""
+
+
 class Subscriber(Protocol):
     """Whoever brings messages to a client."""
 
@@ -41,6 +56,9 @@ class Subscriber(Protocol):
             sequence: What to resume after, once it has arrived.
             payload: The result.
         """
+
+    async def drained(self) -> None:
+        """Wait until the client has read enough for more of what is past; returns at once where it is fast enough."""
 
     def finish(self, failures: Sequence[Failure]) -> None:
         """Tell that no more comes, and why; none for an end that nobody is to blame for."""
@@ -144,7 +162,10 @@ class Subscription:
 
     def refuse(self, refusal: RequestError) -> None:
         """End the subscription since the client may not go on."""
-        self.end(Failure(refusal.message, refusal.code, extensions=refusal.extensions))
+        extensions = refusal.extensions
+        if isinstance(refusal, Throttled):
+            extensions = {**extensions, "retryAfterMs": self._away_ms(refusal)}
+        self.end(Failure(refusal.message, refusal.code, extensions=extensions))
 
     def break_off(self, error: BaseException) -> None:
         """End the subscription for an error that nobody thought of, and report it."""
@@ -196,14 +217,27 @@ class Subscription:
             self._hand_over(payload)
         return None
 
-    async def pay(self, points: int) -> None:
-        """Pay for work that brings no message by itself; ends the subscription where that cannot be."""
+    async def afford(self, points: int) -> None:
+        """Let a message of the past, or the work for it, be paid for: wait for points where there are none left.
+
+        Ends the subscription where that takes too long.
+        """
+        payer, need = self._payer, self._debt + points
+        if payer is None or need <= self._credit:
+            return
         try:
-            if self._payer is not None and not self._pays(self._payer, points):
-                await self._payer.draw_slowly(self._debt + points)
-                self._debt = 0
+            if not payer.draw(need):
+                await self._draw_in_time(payer, need)
         except RequestError as refusal:
             self.refuse(refusal)
+            return
+        self._debt = -points
+
+    async def pay(self, points: int) -> None:
+        """Pay for work that brings no message by itself, as `afford` does."""
+        await self.afford(points)
+        if not self.is_closed:
+            self._debt += points
 
     async def pay_debt(self) -> None:
         """Pay what is owed in the end, if it can be paid."""
@@ -216,6 +250,25 @@ class Subscription:
             except RequestError:
                 # Whoever has nothing left pays for the next thing that he wants.
                 return
+
+    async def _draw_in_time(self, payer: Payer, points: int) -> None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + PATIENCE_SECONDS
+        while True:
+            try:
+                await payer.draw_slowly(points)
+            except Throttled as refusal:
+                pause = max(PAUSE_SECONDS, refusal.retry_after_ms / 1_000)
+                if loop.time() + pause > until:
+                    raise
+            else:
+                return
+            await asyncio.sleep(pause)
+
+    def _away_ms(self, refusal: Throttled) -> int:
+        """Return after how long it is worth while to subscribe again: opening costs more than the next message."""
+        per_second = 1 if self._payer is None else self._payer.throttle_status()["restoreRate"]
+        return max(COMING_AGAIN_MS, refusal.retry_after_ms + math.ceil(1_000 * COMING_AGAIN / per_second))
 
     def _hand_over(self, payload: Payload) -> None:
         self.cursor = max(self.cursor, payload.sequence)

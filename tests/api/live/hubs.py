@@ -88,6 +88,9 @@ class Collected:
         self.results.append(orjson.loads(payload))
         self._changed.set()
 
+    async def drained(self):
+        """Read at once, always."""
+
     def finish(self, failures):
         assert self.failures is None
         self.failures = list(failures)

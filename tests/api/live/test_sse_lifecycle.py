@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import socket
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from server.live import sse
 from server.live.bounds import Bounds
 from tests.api.live.stocks import stocked
 from tests.api.live.streams import EVENTS, PATIENCE_SECONDS, STOCK, Following, endpoint
+from tests.resolvers.feeding import announce, number
 
 CYCLES = int(os.environ.get("GALLERIA_TEST_CYCLES", "150"))
 LAST_CHUNK = b"\r\n0\r\n\r\n"
@@ -130,14 +132,14 @@ async def test_an_old_stream_ends_and_goes_on_in_another(settings, api, stock):
 
 
 @contextlib.asynccontextmanager
-async def lazy_stream(live, shop):
+async def lazy_stream(live, shop, query=STOCK, **headers):
     """Open a stream whose client reads the head of the answer, and then no more until told to."""
     address, loop = urlsplit(live.url), asyncio.get_running_loop()
     with socket.socket() as lazy:
         lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         lazy.setblocking(False)  # noqa: FBT003  (its only argument)
         await loop.sock_connect(lazy, (address.hostname, address.port))
-        await loop.sock_sendall(lazy, request_bytes(shop))
+        await loop.sock_sendall(lazy, request_bytes(shop, query, headers))
         assert (await loop.sock_recv(lazy, 4_096)).startswith(b"HTTP/1.1 200 OK")
         [stream] = live.streams._open
         yield stream, lazy
@@ -155,6 +157,43 @@ async def test_who_reads_nothing_is_cut_off_and_holds_no_memory(settings, api):
         await until(lambda: live.sample("galleria_streams") == 0)
         assert live.sample("galleria_streams_ended_total", reason="slow") == 1
         assert not (await read_all(lazy)).endswith(LAST_CHUNK)
+
+
+@contextlib.asynccontextmanager
+async def catching_up(live, api):
+    """Open a stream of staff who has missed all that there was, and reads only when told to."""
+    query = (
+        f"subscription {{ events {{ ... on ShopEvent {{ sequence {' '.join(f'a{n}: id' for n in range(28))} }} }} }}"
+    )
+    headers = {"Authorization": f"Bearer {api.token('owner')}", "Last-Event-ID": "0"}
+    async with lazy_stream(live, api.shop, query, **headers) as opened:
+        yield opened
+
+
+async def test_who_catches_up_reads_at_his_own_pace(settings, api, database, monkeypatch):
+    monkeypatch.setattr("tests.servers.free_port", narrow_listener)
+    await announce(database, api.shop, 300)
+    last = await number(database, api.shop)
+    loop, read = asyncio.get_running_loop(), b""
+    bounds = Bounds(waiting_frames=30, waiting_bytes=100_000)
+    async with endpoint(settings, bounds) as live, catching_up(live, api) as (stream, lazy):
+        while f"\nid: {last}\n".encode() not in read:
+            # Nothing is read before the server waits for it.
+            await until(lambda: stream._is_writing or stream._following.sequence == last)
+            assert len(stream._waiting) <= 20
+            read += await loop.sock_recv(lazy, 10_000)
+        assert live.sample("galleria_streams") == 1
+    events = re.findall(rb"event: next\nid: (\d+)\n", read.replace(b"\r", b""))
+    assert list(map(int, events)) == list(range(1, last + 1))
+
+
+async def test_who_catches_up_and_reads_nothing_is_cut_off(settings, api, database, monkeypatch):
+    monkeypatch.setattr("tests.servers.free_port", narrow_listener)
+    await announce(database, api.shop, 300)
+    await number(database, api.shop)
+    async with endpoint(settings, Bounds(stall_seconds=0.3)) as live, catching_up(live, api):
+        await until(lambda: live.sample("galleria_streams_ended_total", reason="slow") == 1)
+        await until(lambda: live.sample("galleria_streams") == 0)
 
 
 async def test_who_does_not_read_to_the_end_is_cut_off(settings, api, monkeypatch):
@@ -179,10 +218,19 @@ async def read_all(connection) -> bytes:
     return end
 
 
-def request_bytes(shop) -> bytes:
-    body = orjson.dumps({"query": STOCK})
+def narrow_listener() -> socket.socket:
+    """Bind a socket whose connections take little that is not read."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+    made.bind(("127.0.0.1", 0))
+    return made
+
+
+def request_bytes(shop, query, headers) -> bytes:
+    body = orjson.dumps({"query": query})
     head = ["POST /graphql HTTP/1.1", "Host: test", f"Accept: {EVENTS}", f"Galleria-Shop: {shop.slug}"]
     head += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    head += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*head, "", ""]).encode() + body
 
 
