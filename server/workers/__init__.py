@@ -16,8 +16,7 @@ import structlog
 
 from server.workers.process import Worker
 
-SHORTEST_PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 5.0
+PAUSE_SECONDS = 0.1
 """Before a worker that died is replaced; twice as long each time that it died early."""
 
 EARLY_SECONDS = 1.0
@@ -120,7 +119,7 @@ class Supervisor:
                 self._give_up(number, status, early)
                 return
             self.restarts[number] += 1
-            await self._pause(min(LONGEST_PAUSE_SECONDS, SHORTEST_PAUSE_SECONDS * 2.0**early))
+            await self._pause(PAUSE_SECONDS * 2.0**early)
 
     def _note_ready(self) -> None:
         """Tell, once, that all serve."""
