@@ -24,8 +24,9 @@
 is directly. */}}
 {{- define "galleria.databaseEgress" -}}
 {{- $root := index . 0 -}}
-{{- $peers := $root.Values.networkPolicy.database.to -}}
-{{- $port := $root.Values.networkPolicy.database.port -}}
+{{- $given := ternary $root.Values.networkPolicy.ownerDatabase $root.Values.networkPolicy.database (index . 1) -}}
+{{- $peers := $given.to -}}
+{{- $port := $given.port -}}
 {{- if $root.Values.cloudnativepg.enabled -}}
 {{- $port = 5432 -}}
 {{- $made := dict "cnpg.io/cluster" (include "galleria.databaseName" $root) -}}
