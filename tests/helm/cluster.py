@@ -1,5 +1,6 @@
 """What the stub of the Kubernetes API knows: objects, each at once as it would be in the end."""
 
+import base64
 import contextlib
 import dataclasses
 import queue
@@ -18,6 +19,7 @@ KINDS = {
     "networking.k8s.io/v1": ["Ingress", "NetworkPolicy"],
     "policy/v1": ["PodDisruptionBudget"],
     "gateway.networking.k8s.io/v1": ["HTTPRoute"],
+    "postgresql.cnpg.io/v1": ["Cluster", "Pooler"],
     "monitoring.coreos.com/v1": ["PodMonitor", "PrometheusRule", "ServiceMonitor"],
 }
 PLURALS = {
@@ -92,7 +94,7 @@ class Cluster:
             metadata = {**given["metadata"], "resourceVersion": str(self._revision)}
             metadata.setdefault("uid", f"00000000-0000-0000-0000-{self._revision:012}")
             generation = 1 if old is None else old["metadata"]["generation"] + (old.get("spec") != given.get("spec"))
-            written = {**given, "metadata": {**metadata, "generation": generation, "namespace": "commerce"}}
+            written = {**as_kept(given), "metadata": {**metadata, "generation": generation, "namespace": "commerce"}}
             written["status"] = status_of(written, has_failed=place.name in self.failing)
             self._objects[place.collection, place.name] = written
             self._note(verb, place)
@@ -138,6 +140,13 @@ class Cluster:
         for collection, events in self._watchers:
             if collection == place.collection:
                 events.put({"type": change, "object": found})
+
+
+def as_kept(given: Object) -> Object:
+    """Return an object as it is read again: what a Secret was given as text is kept in Base64."""
+    kept = {key: value for key, value in given.items() if key != "stringData"}
+    encoded = {key: base64.b64encode(text.encode()).decode() for key, text in given.get("stringData", {}).items()}
+    return {**kept, "data": given.get("data", {}) | encoded} if encoded else kept
 
 
 def status_of(given: Object, *, has_failed: bool) -> Object:

@@ -1,5 +1,6 @@
 """Runs a release through its life, with Helm itself, against the stub of the Kubernetes API."""
 
+import contextlib
 import dataclasses
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from tests.helm.stub_api import served
 
 MIGRATIONS, TEST = f"{RELEASE}-galleria-migrations", f"{RELEASE}-galleria-verify"
 TIMEOUT_SECONDS = 60
+OPTIONS: dict[str, Any] = {"wait": "hookOnly", "timeout": TIMEOUT_SECONDS}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,24 +34,29 @@ class Step:
     deployment: str | None
 
 
+@contextlib.contextmanager
+def opened(cluster: Cluster) -> Iterator[Config]:
+    """Let Helm work on a cluster that a stub serves."""
+    with (
+        served(cluster) as kubeconfig,
+        # Releases are kept in memory: in Secrets they would be sent as Protocol Buffers, which the stub does not read.
+        Config(kubeconfig_content=kubeconfig, namespace=NAMESPACE, storage_driver="memory") as helm,
+    ):
+        yield helm
+
+
 def life(cluster: Cluster) -> Iterator[Step]:
     """Install a release, upgrade it, let a migration fail and try again, test it, roll back, uninstall."""
     values = values_of(CHART / "ci" / "production.yaml")
-    with (
-        served(cluster) as kubeconfig,
-        Config(
-            kubeconfig_content=kubeconfig, namespace=NAMESPACE, storage_driver="memory", qps=1e3, burst_limit=1000
-        ) as helm,
-    ):
-        options: dict[str, Any] = {"wait": "hookOnly", "timeout": TIMEOUT_SECONDS}
+    with opened(cluster) as helm:
 
         def upgrade(version: str) -> object:
-            return helm.upgrade(chart(), RELEASE, tagged(values, version), **options)
+            return helm.upgrade(chart(), RELEASE, tagged(values, version), **OPTIONS)
 
         def step(title: str, action: Callable[[], object]) -> Step:
             return _done(cluster, title, action)
 
-        yield step("install 1", lambda: helm.install(chart(), RELEASE, tagged(values, "1"), **options))
+        yield step("install 1", lambda: helm.install(chart(), RELEASE, tagged(values, "1"), **OPTIONS))
         yield step("test", lambda: helm.test(RELEASE, timeout=TIMEOUT_SECONDS))
         yield step("upgrade to 2", lambda: upgrade("2"))
         cluster.failing |= {MIGRATIONS, TEST}
@@ -57,8 +64,8 @@ def life(cluster: Cluster) -> Iterator[Step]:
         yield step("test, which fails", lambda: helm.test(RELEASE, timeout=TIMEOUT_SECONDS))
         cluster.failing.clear()
         yield step("upgrade to 3 again", lambda: upgrade("3"))
-        yield step("roll back to 1", lambda: helm.rollback(RELEASE, version=1, **options))
-        yield step("uninstall", lambda: helm.uninstall(RELEASE, **options))
+        yield step("roll back to 1", lambda: helm.rollback(RELEASE, version=1, **OPTIONS))
+        yield step("uninstall", lambda: helm.uninstall(RELEASE, **OPTIONS))
 
 
 def tagged(values: Mapping[str, Any], tag: str) -> dict[str, Any]:

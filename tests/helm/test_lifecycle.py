@@ -1,13 +1,14 @@
 """What Helm does to a cluster over the life of a release, as seen by a stub of the Kubernetes API."""
 
+import base64
+
 import pytest
-from helm_python import Config, HelmError
+from helm_python import HelmError
 
 from tests.helm.cluster import Cluster
 from tests.helm.documents import PAGE, block
-from tests.helm.lifecycle import MIGRATIONS, TEST, life, trace
+from tests.helm.lifecycle import MIGRATIONS, OPTIONS, TEST, life, opened, tagged, trace
 from tests.helm.rendering import CHART, RELEASE, chart, values_of
-from tests.helm.stub_api import served
 
 API = f"Deployment/{RELEASE}-galleria"
 
@@ -52,9 +53,18 @@ def test_a_release_lives():
 
 def test_an_older_kubernetes_is_refused():
     values = values_of(CHART / "ci" / "minimal.yaml")
-    with (
-        served(Cluster(version="1.29")) as kubeconfig,
-        Config(kubeconfig_content=kubeconfig, storage_driver="memory") as helm,
-        pytest.raises(HelmError, match=r"chart requires kubeVersion: >=1\.30"),
-    ):
+    with opened(Cluster(version="1.29")) as helm, pytest.raises(HelmError, match=r"requires kubeVersion: >=1\.30"):
         helm.install(chart(), RELEASE, values)
+
+
+def test_a_password_made_by_chance_is_kept():
+    """A new one at each upgrade would shut out the pods that still run with the old one."""
+    cluster, values = Cluster(), values_of(CHART / "ci" / "cloudnativepg.yaml")
+    with opened(cluster) as helm:
+        helm.install(chart(), RELEASE, values, **OPTIONS)
+        before = cluster.get("Secret", f"{RELEASE}-galleria-postgresql-application")
+        helm.upgrade(chart(), RELEASE, tagged(values, "2"), **OPTIONS)
+    after = cluster.get("Secret", f"{RELEASE}-galleria-postgresql-application")
+    assert len(base64.b64decode(before["data"]["password"])) >= 24
+    assert after["data"] == before["data"]
+    assert after["metadata"]["resourceVersion"] != before["metadata"]["resourceVersion"]
