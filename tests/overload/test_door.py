@@ -123,6 +123,8 @@ async def test_nobody_chooses_how_important_he_is(monkeypatch):
     both = 'mutation Note { note(text: "x") } query Hello { hello }'
     async with guarded() as site, site.client() as client:
         asked = {"query": both, "operationName": "Hello"}
+        # It is known that this is a query.
+        assert (await client.post("/graphql", json=HELLO)).status_code == 200
         for _ in range(2):
             # A document that was never seen is a query, whatever it begins with; and so is what is only called one.
             async with filled(site, client, waiting=[(HELLO, {})]) as tasks:
