@@ -46,6 +46,8 @@ def galleria(environ: Mapping[str, str], *, name: str = GALLERIA, cached: bool =
         "GALLERIA_POOL_SIZE": _POOL_SIZE,
         "GALLERIA_BUDGETS": _BUDGETS,
         "GALLERIA_RESPONSE_CACHE": "on" if cached else "off",
+        "GALLERIA_SOCKETS": "1000000",
+        "GALLERIA_SOCKETS_PER_CLIENT": "1000000",
     }
     return Program(name, [sys.executable, "-m", "server", "serve"], {**environ, **settings}, "GALLERIA_PORT")
 

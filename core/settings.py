@@ -221,8 +221,26 @@ class Settings:
         Variable(
             "GALLERIA_SOCKETS_PER_ADDRESS",
             integer(1, 1_000_000),
-            "WebSockets from one address whose clients are not signed in, at most, in each process.",
+            "WebSockets and streams from one address whose clients are not signed in, at most, in each process.",
             default="10",
+        ),
+    ]
+    sockets_per_client: Annotated[
+        int,
+        Variable(
+            "GALLERIA_SOCKETS_PER_CLIENT",
+            integer(1, 1_000_000),
+            "WebSockets and streams of one customer, account or key, at most, in each process.",
+            default="50",
+        ),
+    ]
+    sockets: Annotated[
+        int,
+        Variable(
+            "GALLERIA_SOCKETS",
+            integer(1, 1_000_000),
+            "WebSockets and streams of each process, at most; each takes about 26 KiB.",
+            default="20000",
         ),
     ]
     operations_per_client: Annotated[

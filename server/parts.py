@@ -175,7 +175,9 @@ def parts_of(settings: Settings) -> Parts:
         shop_of=entrance.shop_of,
         hub=hub,
         sockets=sockets,
-        streams=Streams(operations, hub, slots=sockets.slots, metrics=metrics, bounds=sockets.bounds),
+        streams=Streams(
+            operations, hub, slots=sockets.slots, crowd=sockets.crowd, metrics=metrics, bounds=sockets.bounds
+        ),
         _redis=client,
     )
 

@@ -26,6 +26,8 @@ class Bounds:
         operation_seconds: A query or mutation, or the beginning of a subscription.
         operations: Running at the same time on one socket.
         operations_per_client: Running at the same time for one client, over all sockets and processes.
+        sockets: In one process, streams among them as for the next two.
+        sockets_per_client: Of one client that is signed in.
         anonymous_sockets: From one address, of clients that are not signed in.
         pending_sockets: From one address, of which it is not known yet whether they will sign in.
         messages_per_second: From a client, for long; what comes faster waits.
@@ -41,6 +43,8 @@ class Bounds:
     operation_seconds: float = 10.0
     operations: int = 50
     operations_per_client: int = 200
+    sockets: int = 20_000
+    sockets_per_client: int = 50
     anonymous_sockets: int = 10
     pending_sockets: int = 200
     messages_per_second: float = 20.0

@@ -16,7 +16,7 @@ from server.graphql.exchanges import new_request_id
 from server.graphql.operating import Operations
 from server.live import messages
 from server.live.bounds import Pace
-from server.live.crowds import Place
+from server.live.crowds import FULL, Place, Standing
 from server.live.introductions import Guest, brings_token
 from server.live.messages import Complete, ConnectionInit, Invalid, Message, Ping, Subscribe
 from server.live.operation import EXPELLING, Follows, SocketOperation
@@ -58,7 +58,8 @@ class Connection:
         self._is_introduced = False
         self._code: int | None = None
         self._leaving: asyncio.Task[None] | None = None
-        self._place = Place(around.crowd, self._guest.address)
+        self._place = Place(around.crowd)
+        self._place.settle(Standing.PENDING, self._guest.address)
         loop = asyncio.get_running_loop()
         self._started = loop.time()
         self._pace = Pace(around.bounds, self._started)
@@ -92,10 +93,9 @@ class Connection:
         """Write a frame: what `Outgoing.push` does, without a further call."""
         return self._outgoing.push
 
-    @property
-    def drained(self) -> Any:
-        """Wait until the client has read what was written: what `Outgoing.drained` does."""
-        return self._outgoing.drained
+    async def drained(self) -> None:
+        """Wait until the client has read what was written."""
+        await self._outgoing.drained()
 
     @property
     def waiting(self) -> int:
@@ -107,8 +107,7 @@ class Connection:
         metrics = self._around.socket_metrics
         metrics.sockets.value += 1
         try:
-            if not self._place.is_free:
-                self.close(1013, "Too many sockets from this address have not introduced themselves; try again later.")
+            self._stay_or_go()
             event = await self._receive()
             while event["type"] != "websocket.disconnect":
                 if self._code is None:
@@ -213,11 +212,17 @@ class Connection:
         self._timer.cancel()
         if not await self._identify(payload):
             return
-        self._place.settle(is_anonymous=self.caller.actor.subject is None)
-        if not self._place.is_free:
-            self.close(1013, "Too many sockets from this address are not signed in; sign in, or try again later.")
-            return
+        if self.caller.actor.subject is None:
+            self._place.settle(Standing.ANONYMOUS, self._guest.address)
+        else:
+            self._place.settle(Standing.SIGNED_IN, self._guest.account)
+        self._stay_or_go()
         self.push(messages.ACK)
+
+    def _stay_or_go(self) -> None:
+        """Close the socket if there is no room for it."""
+        if self._place.full is not None:
+            self.close(1013, FULL[self._place.full])
 
     async def _answer_ping(self, message: Ping) -> None:
         if self._guest.caller is None or not brings_token(message.payload):

@@ -47,6 +47,8 @@ class Sockets:
         clock: Clock = system_clock,
     ) -> None:
         bounds = bounds or Bounds()
+        crowd = Crowd(bounds)
+        metrics.registry.register(crowd.refused)
         self._origins = origins
         self._open: set[Connection] = set()
         self._is_draining = False
@@ -55,7 +57,7 @@ class Sockets:
             hub=hub,
             bounds=bounds,
             slots=Slots(store or Alone(), limit=bounds.operations_per_client),
-            crowd=Crowd(anonymous=bounds.anonymous_sockets, pending=bounds.pending_sockets),
+            crowd=crowd,
             metrics=metrics,
             socket_metrics=SocketMetrics.of(metrics),
             clock=clock,
@@ -70,6 +72,11 @@ class Sockets:
     def slots(self) -> Slots:
         """How many operations each client runs at the same time."""
         return self._around.slots
+
+    @property
+    def crowd(self) -> Crowd:
+        """How many sockets and streams there are."""
+        return self._around.crowd
 
     @property
     def bounds(self) -> Bounds:
@@ -141,6 +148,8 @@ def configured_sockets(settings: Settings, operations: Operations, hub: Follows 
     bounds = Bounds(
         operation_seconds=settings.deadline_seconds,
         operations_per_client=settings.operations_per_client,
+        sockets=settings.sockets,
+        sockets_per_client=settings.sockets_per_client,
         anonymous_sockets=settings.sockets_per_address,
     )
     store = None if settings.redis_url is None else InRedis(connect(settings.redis_url.value))

@@ -2,13 +2,12 @@
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import AsyncIterator
 from typing import ClassVar
 
 from graphql import OperationType
 
-from core.errors import LimitExceeded
+from core.errors import LimitExceeded, Overloaded
 from server.addresses import group_of
 from server.entrance import Caller
 from server.graphql.answers import VARY, Answer
@@ -17,9 +16,10 @@ from server.graphql.exchanges import Exchange
 from server.graphql.operating import Chosen, Operations
 from server.graphql.requests import GraphQLRequest
 from server.live.bounds import Bounds
+from server.live.crowds import FULL, Crowd, Place, Standing
 from server.live.operation import Follows
 from server.live.resuming import LAST_EVENT_ID, resumed
-from server.live.slots import Slots
+from server.live.slots import Client, Slots
 from server.live.stream import End, Stream
 from server.metrics import Metrics
 from server.tallies import Level, Tally
@@ -44,6 +44,7 @@ class Streams:
         operations: Serves what is asked.
         hub: Opens subscriptions.
         slots: How many operations a client runs at the same time, over sockets too.
+        crowd: How many streams and sockets there are.
         metrics: Where streams are counted.
         bounds: What there may be of everything.
 
@@ -51,15 +52,22 @@ class Streams:
         is_draining: Whether the process is about to end.
     """
 
-    def __init__(
-        self, operations: Operations, hub: Follows, *, slots: Slots, metrics: Metrics, bounds: Bounds | None = None
+    def __init__(  # noqa: PLR0913  (all that it needs)
+        self,
+        operations: Operations,
+        hub: Follows,
+        *,
+        slots: Slots,
+        crowd: Crowd,
+        metrics: Metrics,
+        bounds: Bounds | None = None,
     ) -> None:
         self._operations = operations
         self._hub = hub
         self._slots = slots
         self._bounds = bounds or Bounds()
         self._open: dict[Stream, None] = {}
-        self._anonymous: Counter[str] = Counter()
+        self._crowd = crowd
         self._level = Level("galleria_streams", "Streams of events that are open.")
         self._ended = Tally("galleria_streams_ended", "Streams of events that have ended, by why.", ("reason",))
         for collector in (self._level, self._ended):
@@ -131,28 +139,46 @@ class Streams:
         return stream
 
     async def _admit(self, stream: Stream, exchange: Exchange) -> None:
-        caller, bounds = stream.caller, self._bounds
+        caller, place = stream.caller, Place(self._crowd)
         group = group_of(exchange.view(self._operations.proxies).address)
         client = (caller.shop.id, f"{caller.actor.kind}:{caller.actor.subject or group}")
-        is_anonymous = caller.actor.subject is None
-        if is_anonymous and self._anonymous[group] >= bounds.anonymous_sockets:
-            raise _too_many(bounds.anonymous_sockets, "from your address without signing in")
-        if not await self._slots.take(client):
-            raise _too_many(bounds.operations_per_client, "at the same time")
+        try:
+            if caller.actor.subject is None:
+                place.settle(Standing.ANONYMOUS, group)
+            else:
+                place.settle(Standing.SIGNED_IN, client)
+            self._check(place)
+            await self._take(client)
+        except BaseException:
+            place.leave()
+            raise
         self._open[stream] = None
-        self._anonymous[group] += is_anonymous
         self._level.value += 1
 
         def forget() -> None:
             del self._open[stream]
             self._slots.give_back(client)
-            self._anonymous[group] -= is_anonymous
-            if not self._anonymous[group]:
-                del self._anonymous[group]
+            place.leave()
             self._level.value -= 1
             self._ended.add((stream.ended_by.value,))
 
         stream.on_leave = forget
+
+    async def _take(self, client: Client) -> None:
+        if not await self._slots.take(client):
+            raise _too_many(self._bounds.operations_per_client, "operations at the same time")
+
+    def _check(self, place: Place) -> None:
+        """Refuse a stream for which there is no room."""
+        match place.full:
+            case Standing.ANYBODY:
+                raise Overloaded(FULL[Standing.ANYBODY])
+            case Standing.ANONYMOUS:
+                raise _too_many(
+                    self._bounds.anonymous_sockets, "streams and sockets from your address without signing in"
+                )
+            case Standing.SIGNED_IN:
+                raise _too_many(self._bounds.sockets_per_client, "streams and sockets")
 
     async def _ping(self) -> None:
         while True:
@@ -163,6 +189,6 @@ class Streams:
                     await asyncio.sleep(0)
 
 
-def _too_many(limit: int, how: str) -> TooManyStreams:
-    message = f"You may have {limit} streams {how}; close one, or try again after retryAfterMs."
+def _too_many(limit: int, what: str) -> TooManyStreams:
+    message = f"You may have {limit} {what}; close one, or try again after retryAfterMs."
     return TooManyStreams(message, which="streams", retryAfterMs=1_000)

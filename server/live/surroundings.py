@@ -21,7 +21,7 @@ class Surroundings:
         hub: Opens subscriptions; None where there are none.
         bounds: What there may be of everything.
         slots: How many operations each client has.
-        crowd: How many sockets each address has.
+        crowd: How many sockets and streams there are.
         metrics: Of operations.
         socket_metrics: Of sockets.
         clock: What the ends of tokens are compared with.

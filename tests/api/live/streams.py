@@ -14,6 +14,7 @@ from starlette.routing import Route
 from core.settings import Settings
 from server.graphql.http import GraphQLEndpoint
 from server.live.bounds import Bounds
+from server.live.crowds import Crowd
 from server.live.slots import Alone, Slots
 from server.live.sse import Streams
 from server.metrics import Metrics, create_metrics
@@ -116,7 +117,8 @@ async def endpoint(settings: Settings, bounds: Bounds | None = None) -> AsyncIte
     """Serve GraphQL over HTTP, and by streams."""
     parts, metrics, bounds = parts_of(settings), create_metrics(), bounds or Bounds()
     slots = Slots(Alone(), limit=bounds.operations_per_client)
-    streams = Streams(parts.operations, parts.hub, slots=slots, metrics=metrics, bounds=bounds)
+    crowd = Crowd(bounds)
+    streams = Streams(parts.operations, parts.hub, slots=slots, crowd=crowd, metrics=metrics, bounds=bounds)
 
     @contextlib.asynccontextmanager
     async def running(_: Starlette) -> AsyncIterator[None]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 
 from sqlalchemy import select
@@ -9,8 +10,10 @@ from sqlalchemy import select
 from core.ids import encode_global_id
 from core.redis_buckets import connect
 from models.categories import Category
-from server.live.bounds import Bounds, Pace, may_connect
+from server.live import sse
+from server.live.bounds import MESSAGE_BYTES, PING_SECONDS, Bounds, Pace, may_connect
 from server.live.slots import BATCH, LIFETIME_SECONDS, Alone, InRedis, Slots
+from server.parts import parts_of
 from tests import factories
 from tests.api.live.sockets import ACK, PROTOCOL, SHOP_NAME, Client, endpoint, refused, socket
 from tests.api.live.test_sockets_callers import bearer
@@ -68,6 +71,69 @@ async def test_sockets_that_have_not_said_who_they_are_are_counted(settings, sho
         await first.introduce(**{"galleria-shop": shop.slug})
         async with socket(server.url, introduce=shop) as fourth:
             assert (await fourth.ask("1", SHOP_NAME))["data"]
+
+
+async def test_sockets_of_a_client_are_counted(settings, shop):
+    async with endpoint(settings, Bounds(sockets_per_client=2)) as server, contextlib.AsyncExitStack() as stack:
+        first, second, third, other = [await stack.enter_async_context(socket(server.url)) for _ in range(4)]
+        for client in (first, second):
+            await client.introduce(authorization=bearer(settings, shop))
+        await third.send({"type": "connection_init", "payload": {"authorization": bearer(settings, shop)}})
+        assert await third.closed() == (
+            1013,
+            "Too many sockets of this client are open; close some, or try again later.",
+        )
+        assert server.sample("galleria_connections_refused_total", bound="client") == 1
+        await other.introduce(authorization=bearer(settings, shop, subject="other"))
+        await second.connection.close()
+        await server.until(lambda: server.sockets.count == 2)
+        again = await stack.enter_async_context(socket(server.url))
+        await again.introduce(authorization=bearer(settings, shop))
+        assert (await again.ask("1", SHOP_NAME))["data"]
+
+
+async def test_sockets_of_a_process_are_counted(settings, shop):
+    async with (
+        endpoint(settings, Bounds(sockets=1)) as server,
+        socket(server.url, introduce=shop) as first,
+    ):
+        async with socket(server.url) as second:
+            assert await second.closed() == (
+                1013,
+                "This server has too many connections; connect again, in a moment.",
+            )
+        assert server.sample("galleria_connections_refused_total", bound="process") == 1
+        assert (await first.ask("1", SHOP_NAME))["data"]
+        await first.connection.close()
+        await server.until(lambda: server.sockets.count == 0)
+        assert len(server.sockets.crowd) == 0
+        async with socket(server.url, introduce=shop) as third:
+            assert (await third.ask("1", SHOP_NAME))["data"]
+
+
+def test_bounds_are_those_that_clients_are_told(settings):
+    """The figures of docs/live.md; whoever changes one changes what clients may rely on."""
+    assert dataclasses.asdict(Bounds()) == {
+        "init_seconds": 5,
+        "age_seconds": 12 * 60 * 60,
+        "operation_seconds": 10,
+        "operations": 50,
+        "operations_per_client": 200,
+        "sockets": 20_000,
+        "sockets_per_client": 50,
+        "anonymous_sockets": 10,
+        "pending_sockets": 200,
+        "messages_per_second": 20,
+        "message_burst": 50,
+        "patience_seconds": 10,
+        "waiting_frames": 128,
+        "waiting_bytes": 4 * 1024 * 1024,
+        "stall_seconds": 20,
+    }
+    assert MESSAGE_BYTES == 128 * 1024
+    assert (PING_SECONDS, sse.PING_SECONDS) == (20, 12)
+    configured = parts_of(settings).sockets.bounds
+    assert configured == Bounds(operation_seconds=settings.deadline_seconds)
 
 
 async def test_messages_beyond_the_burst_wait(settings, shop):
@@ -183,6 +249,15 @@ async def said(writer: asyncio.StreamWriter, message: object) -> None:
     size = bytes([0x80 | len(payload)]) if len(payload) < 126 else b"\xfe" + len(payload).to_bytes(2)
     writer.write(b"\x81" + size + b"\0\0\0\0" + payload)
     await writer.drain()
+
+
+async def test_frames_are_not_compressed(settings, shop):
+    async with (
+        endpoint(settings) as server,
+        socket(server.url, introduce=shop, compression="deflate") as client,
+    ):
+        assert "permessage-deflate" in client.connection.request.headers["Sec-WebSocket-Extensions"]
+        assert "Sec-WebSocket-Extensions" not in client.connection.response.headers
 
 
 async def test_client_that_is_not_there_is_closed_by_pings(settings, shop, monkeypatch):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import re
 import socket
@@ -13,13 +14,17 @@ import orjson
 import pytest
 
 from resolvers.context import ROLES, Actor, ActorKind
+from server.app import create_app
 from server.authentication import Grant, issue_token
 from server.keys import configured_keys
 from server.live import sse
 from server.live.bounds import Bounds
+from tests.api.live.sockets import SHOP_NAME
+from tests.api.live.sockets import socket as socket_of
 from tests.api.live.stocks import stocked
 from tests.api.live.streams import EVENTS, PATIENCE_SECONDS, STOCK, Following, endpoint
 from tests.resolvers.feeding import announce, number
+from tests.servers import served
 
 CYCLES = int(os.environ.get("GALLERIA_TEST_CYCLES", "150"))
 LAST_CHUNK = b"\r\n0\r\n\r\n"
@@ -32,16 +37,21 @@ async def stock(api, database):
     return await stocked(database, api)
 
 
-@contextlib.asynccontextmanager
-async def following(live, shop, *, token=None, last_event_id=None, **variables):
+def following(live, shop, **options):
     """Open a stream of an endpoint."""
+    return following_at(live.url, shop, **options)
+
+
+@contextlib.asynccontextmanager
+async def following_at(url, shop, *, token=None, last_event_id=None, **variables):
+    """Open a stream of a server."""
     headers = {"Accept": EVENTS} | (
         {"Galleria-Shop": shop.slug} if token is None else {"Authorization": f"Bearer {token}"}
     )
     if last_event_id is not None:
         headers["Last-Event-ID"] = last_event_id
     async with (
-        httpx.AsyncClient(base_url=live.url, timeout=PATIENCE_SECONDS) as client,
+        httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS) as client,
         client.stream("POST", "/graphql", json={"query": STOCK, "variables": variables}, headers=headers) as response,
     ):
         yield Following(response)
@@ -95,6 +105,26 @@ async def test_an_address_has_so_many_streams_without_a_token(settings, api):
         await until(lambda: live.sample("galleria_streams") == 2)
         again = await stack.enter_async_context(following(live, api.shop))
         assert again.response.status_code == 200
+
+
+async def test_a_client_has_so_many_streams(settings, api):
+    token = api.token("owner")
+    async with endpoint(settings, Bounds(sockets_per_client=1)) as live, following(live, api.shop, token=token):
+        async with following(live, api.shop, token=token) as refused:
+            assert refused.response.status_code == 429
+        async with following(live, api.shop, token=api.token("owner", subject="another")) as other:
+            assert other.response.status_code == 200
+
+
+async def test_a_process_has_so_many_streams_and_sockets(settings, api):
+    bounded = dataclasses.replace(settings, sockets=2)
+    async with served(create_app(bounded)) as url, socket_of(url, introduce=api.shop) as first:
+        async with following_at(url, api.shop) as second:
+            assert second.response.status_code == 200
+            async with following_at(url, api.shop) as third:
+                assert third.response.status_code == 503
+                assert third.response.headers["retry-after"] == "1"
+        assert (await first.ask("1", SHOP_NAME))["data"]
 
 
 async def test_a_client_has_so_many_operations(settings, api):
@@ -262,7 +292,7 @@ async def test_nothing_is_left_of_streams_that_were_closed(settings, api, stock)
                 pass
         await until(lambda: live.sample("galleria_streams") == 0)
         await until(lambda: len(asyncio.all_tasks()) <= tasks)
-        assert live.streams._anonymous == {}
+        assert (len(live.streams._crowd), len(live.streams._crowd._counts)) == (0, 0)
         assert live.sample("galleria_streams_ended_total", reason="left") == CYCLES + 1
         assert live.sample("galleria_requests_in_flight") == 0
 
