@@ -9,7 +9,7 @@ tokenKeys: token-keys.json
 {{/* Name of the Secret of secrets given as values (kind: "") or by an external store ("external"). Takes a list: the
 root, whether it is for the migrations, whose Secrets have to be there before all else, the kind. */}}
 {{- define "galleria.secretName" -}}
-{{- include "galleria.fullname" (index . 0) }}{{ if index . 1 }}-migrations{{ end }}{{ with index . 2 }}-{{ . }}{{ end -}}
+{{- include "galleria.fullname" (index . 0) }}{{ if index . 1 }}-migrations{{ end }}-{{ index . 2 | default "secrets" -}}
 {{- end -}}
 
 {{/* Where a secret lies: `name` of the Secret and `key`; empty where there is none. Takes a list: the root, the secret,
