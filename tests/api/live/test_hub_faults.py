@@ -3,10 +3,8 @@
 import asyncio
 
 import pytest
-from sqlalchemy import delete, update
 
 from core.bus import BEGUN
-from models.outbox import OutboxEvent, OutboxPosition
 from resolvers.context import Actor, ActorKind, Permission
 from resolvers.past_events import PastEvents
 from server.entrance import Caller
@@ -15,8 +13,8 @@ from server.live.execution import Execution
 from server.live.hub import Hub
 from tests import factories
 from tests.api.live.hubs import EVENTS, Collected, living, staff
-from tests.api.live.test_hub_resuming import SEQUENCES, expire, numbers
-from tests.resolvers.feeding import announce, number
+from tests.api.live.test_hub_resuming import SEQUENCES, numbers
+from tests.resolvers.feeding import announce, forget, number, set_back
 
 
 @pytest.fixture
@@ -120,10 +118,10 @@ async def test_an_event_that_cannot_be_judged_ends_those_alone_who_judge_it(live
     assert len(troubles) == 1
 
 
-async def test_rights_that_change_while_a_gap_is_told_lose_no_gap(live, database, shop):
+async def test_rights_that_change_while_a_gap_is_told_lose_no_gap(live, database, shop, postgres):
     await announce(database, shop, 5)
     last = await live.relay()
-    await expire(live, last + 1)
+    await forget(postgres, shop, last)
     caller = Caller(shop, staff())
     fewer = Actor(ActorKind.STAFF, "tester", frozenset({Permission.CATALOGUE_READ}))
     live.door.changes[caller] = Caller(shop, fewer)
@@ -155,7 +153,7 @@ async def test_nothing_is_left_of_a_subscription_that_cannot_begin(live, monkeyp
     assert (len(live.hub), live.hub.executions, len(live.feeds)) == (0, 0, feed_count)
 
 
-async def test_after_a_database_is_set_back_nothing_new_is_missed(live, database, shop):
+async def test_after_a_database_is_set_back_nothing_new_is_missed(live, database, shop, postgres):
     """As after a fail-over to a replica that had not got everything: sequences are given once more."""
     await announce(database, shop, 10)
     last = await live.relay()
@@ -163,8 +161,7 @@ async def test_after_a_database_is_set_back_nothing_new_is_missed(live, database
     await announce(database, shop, 3)
     await live.relay()
     await heard.has(3)
-    await live.change(delete(OutboxEvent).where(OutboxEvent.sequence > last))
-    await live.change(update(OutboxPosition).values(sequence=last))
+    await set_back(postgres, shop, last)
     heard.subscription.feed.hear(BEGUN)
     [failure] = await heard.is_over()
     assert (failure.code, failure.extensions["sequence"]) == ("OVERLOADED", str(last))
