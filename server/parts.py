@@ -21,7 +21,7 @@ from resolvers.feeds import Feeds
 from schema.build import build
 from server import health, postgresql
 from server.addresses import Proxies
-from server.admission.gate import Gate
+from server.admission.gate import Counts, Gate
 from server.admission.limit import Limit
 from server.authentication import Authenticator
 from server.document_metrics import watch_documents, watch_executions
@@ -139,7 +139,7 @@ def parts_of(settings: Settings) -> Parts:
     relay = configured_relay(settings, bus.publish, metrics) if settings.relay else None
     feeds = configured_feeds(database, bus, metrics)
     entrance = _entrance(settings, database, directory, cached, relay)
-    gate = _gate(settings, database, metrics)
+    gate, writing = _gates(settings, database, metrics)
     operations = Operations(
         store=store,
         persisted=_persisted(registered, client),
@@ -154,6 +154,7 @@ def parts_of(settings: Settings) -> Parts:
         cache=cached.responses if cached else None,
         budget=budget,
         gate=gate,
+        writing=writing,
     )
     hub = Hub(feeds, entrance, store, report=operations.report)
     hub.watch(metrics)
@@ -190,12 +191,17 @@ def _metrics(database: Database) -> Metrics:
     return metrics
 
 
-def _gate(settings: Settings, database: Database, metrics: Metrics) -> Gate:
-    """Return what lets operations in; it looks at how long those that run wait for a connection."""
-    limit = Limit(settings.concurrency, lowest=2 * settings.pool_size)
-    gate = Gate(limit, waits=lambda: max(database.reads.waiting_seconds, database.writes.waiting_seconds))
-    gate.watch(metrics.registry)
-    return gate
+def _gates(settings: Settings, database: Database, metrics: Metrics) -> tuple[Gate, Gate]:
+    """Return what lets operations in, and then those that write; each looks at the waiting for its connections."""
+    counts = Counts()
+
+    def of(pool: ReadPool) -> Gate:
+        limit = Limit(settings.concurrency, lowest=2 * settings.pool_size)
+        return Gate(limit, waits=lambda: pool.waiting_seconds, counts=counts)
+
+    gate, writing = of(database.reads), of(database.writes)
+    counts.watch(metrics.registry, {"all": gate, "writing": writing})
+    return gate, writing
 
 
 def _watch(metrics: Metrics, name: str, pool: ReadPool) -> None:

@@ -1,7 +1,8 @@
 """Lets operations in, as many at a time as the process can serve; a few wait for their turn, the others are refused."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+import dataclasses
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 
 import structlog
@@ -37,6 +38,34 @@ _WAIT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1)
 _log = structlog.get_logger(area="admission")
 
 
+def _shed() -> Tally:
+    return Tally("galleria_shed", "Operations refused for want of capacity.", ("class", "reason"))
+
+
+def _waited() -> Distribution:
+    return Distribution(
+        "galleria_admission_wait_seconds", "Time that operations waited to be let in.", "class", _WAIT_SECONDS
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Counts:
+    """What the gates of a process count.
+
+    Attributes:
+        shed: Refused operations, by class and reason.
+        waited: How long those waited that were let in after that, by class.
+    """
+
+    shed: Tally = dataclasses.field(default_factory=_shed)
+    waited: Distribution = dataclasses.field(default_factory=_waited)
+
+    def watch(self, registry: CollectorRegistry, gates: "Mapping[str, Gate]") -> None:
+        """Show what happens at gates among the metrics, each by its name."""
+        for collector in (self.shed, self.waited, _Levels(gates)):
+            registry.register(collector)
+
+
 class Gate:
     """Lets operations in.
 
@@ -45,6 +74,7 @@ class Gate:
     Args:
         limit: How many may run at the same time.
         waits: Tells for how long operations that run wait for what they share, such as connections.
+        counts: Where it counts.
 
     Attributes:
         limit: How many may run at the same time.
@@ -52,22 +82,21 @@ class Gate:
     """
 
     __slots__ = (
+        "_counts",
         "_due",
         "_is_reached",
         "_line",
         "_loop",
         "_said_at",
-        "_shed",
         "_standing_since",
         "_timer",
         "_unsaid",
-        "_waited",
         "_waits",
         "in_flight",
         "limit",
     )
 
-    def __init__(self, limit: Limit, *, waits: Callable[[], float] = lambda: 0.0) -> None:
+    def __init__(self, limit: Limit, *, waits: Callable[[], float] = lambda: 0.0, counts: Counts | None = None) -> None:
         self.limit = limit
         self.in_flight = 0
         self._waits = waits
@@ -78,20 +107,12 @@ class Gate:
         self._unsaid = 0
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._shed = Tally("galleria_shed", "Operations refused for want of capacity.", ("class", "reason"))
-        self._waited = Distribution(
-            "galleria_admission_wait_seconds", "Time that operations waited to be let in.", "class", _WAIT_SECONDS
-        )
+        self._counts = counts or Counts()
 
     @property
     def waiting(self) -> int:
         """How many wait to be let in."""
         return self._line.length
-
-    def watch(self, registry: CollectorRegistry) -> None:
-        """Show what happens here among the metrics."""
-        for collector in (self._shed, self._waited, _Levels(self)):
-            registry.register(collector)
 
     def take(self) -> bool:
         """Let an operation in at once, if there is room and nobody came before; `leave` ends it."""
@@ -177,10 +198,10 @@ class Gate:
                 self._send_away(waiting, Reason.LATE)
             elif waiting.start():
                 self.in_flight += 1
-                self._waited.observe(waiting.kind.name.lower(), now - waiting.since)
+                self._counts.waited.observe(waiting.kind.name.lower(), now - waiting.since)
 
     def _send_away(self, waiting: Waiting, reason: Reason) -> None:
-        self._shed.add((waiting.kind.name.lower(), reason.value))
+        self._counts.shed.add((waiting.kind.name.lower(), reason.value))
         self._unsaid += 1
         waiting.refuse(reason)
 
@@ -235,13 +256,17 @@ def refusal() -> Overloaded:
 
 
 class _Levels(Collector):
-    """The figures of a gate at the moment of a scrape."""
+    """The figures of gates at the moment of a scrape."""
 
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
+    def __init__(self, gates: Mapping[str, Gate]) -> None:
+        self._gates = gates
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        gate = self._gate
-        yield GaugeMetricFamily("galleria_admission_limit", "Operations that may run at a time.", gate.limit.value)
-        yield GaugeMetricFamily("galleria_admission_in_flight", "Operations that run.", gate.in_flight)
-        yield GaugeMetricFamily("galleria_admission_waiting", "Operations that wait to be let in.", gate.waiting)
+        limit = GaugeMetricFamily("galleria_admission_limit", "Operations that may run at a time.", labels=("gate",))
+        running = GaugeMetricFamily("galleria_admission_in_flight", "Operations that run.", labels=("gate",))
+        waiting = GaugeMetricFamily("galleria_admission_waiting", "Operations that wait for that.", labels=("gate",))
+        for name, gate in self._gates.items():
+            limit.add_metric((name,), gate.limit.value)
+            running.add_metric((name,), gate.in_flight)
+            waiting.add_metric((name,), gate.waiting)
+        yield from (limit, running, waiting)

@@ -12,7 +12,7 @@ from engine.executables import EXECUTORS, Executor
 from engine.execute import execute
 from engine.price import MOST
 from server.addresses import Proxies
-from server.admission.gate import ADMITTED, Gate
+from server.admission.gate import ADMITTED, Gate, leave
 from server.admission.kinds import Kind, Kinds
 from server.graphql.answers import Answer
 from server.graphql.caching import Place, ResponseCache
@@ -80,6 +80,8 @@ class Operations:
         cache: Answers that are kept; None where none are.
         budget: Who may ask for how much; None where there is no end of it.
         gate: Lets them in, as many as can be served; None where all are.
+        writing: Lets those in that change something: they may wait for each other in the database, and are not to keep
+            the places of those that only read.
         kinds: How important they are, as far as they were seen.
     """
 
@@ -92,6 +94,7 @@ class Operations:
     cache: ResponseCache | None = None
     budget: Budget | None = None
     gate: Gate | None = None
+    writing: Gate | None = None
     kinds: Kinds = dataclasses.field(default_factory=Kinds)
     _seen: SeenRequests = dataclasses.field(default_factory=SeenRequests, init=False)
 
@@ -159,7 +162,8 @@ class Operations:
         Raises:
             RequestError: It is refused as a whole.
         """
-        if self.gate is None or ADMITTED in exchange.scope:
+        is_let_in = ADMITTED in exchange.scope or chosen.operation.type is OperationType.MUTATION
+        if self.gate is None or is_let_in:
             return await self._performed(exchange, request, caller, chosen)
         async with self.gate.entered(Kind.of(chosen.operation), caller.shop.id):
             return await self._performed(exchange, request, caller, chosen)
@@ -206,6 +210,13 @@ class Operations:
         if exchange.headers.get(DRY_RUN_HEADER) == ON:
             await exchange.charge_least()
             return exchange.priced(chosen.costs)
+        if self.writing is None or chosen.operation.type is not OperationType.MUTATION:
+            return await self._paid(exchange, request, chosen)
+        leave(exchange.scope)
+        async with self.writing.entered(Kind.MUTATION, None if exchange.context is None else exchange.context.shop.id):
+            return await self._paid(exchange, request, chosen)
+
+    async def _paid(self, exchange: Exchange, request: GraphQLRequest, chosen: Chosen) -> Answer:
         await exchange.charge(chosen.costs)
         return await self._kept_or_executed(exchange, request, chosen.document, chosen.operation)
 

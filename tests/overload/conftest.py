@@ -106,7 +106,11 @@ class Site:
         metrics = await self.client.get(self.server.metrics_url)
         lines = dict(line.rsplit(" ", 1) for line in metrics.text.splitlines() if not line.startswith("#"))
         names = [f'galleria_pool_connections{{pool="{pool}",state="in_use"}}' for pool in ("reads", "writes")]
-        names += ["galleria_admission_in_flight", "galleria_admission_waiting"]
+        names += [
+            f'galleria_admission_{figure}{{gate="{gate}"}}'
+            for figure in ("in_flight", "waiting")
+            for gate in ("all", "writing")
+        ]
         return all(float(lines[name]) == 0 for name in names)
 
     @contextlib.contextmanager

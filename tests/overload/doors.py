@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from server.admission.door import Doorkeeper
-from server.admission.gate import Gate
+from server.admission.gate import Counts, Gate
 from server.admission.limit import Limit
 from server.graphql.http import GraphQLEndpoint
 from server.graphql.operating import Operations
@@ -42,14 +42,16 @@ class Guarded:
 async def guarded(*, at_most: int = 1, has_door: bool = True) -> AsyncIterator[Guarded]:
     """Serve the synthetic endpoint, so many operations at a time."""
     synthetic, metrics = Synthetic(), create_metrics()
-    gate = Gate(Limit(at_most))
-    gate.watch(metrics.registry)
+    counts = Counts()
+    gate = Gate(Limit(at_most), counts=counts)
+    counts.watch(metrics.registry, {"all": gate})
     operations = Operations(
         store=build_store(),
         persisted=synthetic.persisted,
         entrance=synthetic,
         report=synthetic.report,
         gate=gate,
+        writing=Gate(Limit(at_most), counts=counts),
     )
 
     def lane_of(_authorization, shop, _host):

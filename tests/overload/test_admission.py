@@ -181,8 +181,8 @@ async def test_probes_metrics_and_subscriptions_are_always_served(full, shop, mo
         for path in ("/livez", "/readyz", "/startupz", "/metrics", "/"):
             assert (await client.get(path)).status_code == 200, path
         text = (await client.get("/metrics")).text
-        assert "galleria_admission_limit 1.0" in text
-        assert "galleria_admission_in_flight 1.0" in text
+        assert 'galleria_admission_limit{gate="all"} 1.0' in text
+        assert 'galleria_admission_in_flight{gate="all"} 1.0' in text
         assert 'galleria_shed_total{class="query",reason="full"} 1.0' in text
         changes = {"query": "subscription { stockChanged { __typename } }"}
         events = {"accept": "text/event-stream"}

@@ -117,6 +117,24 @@ async def test_a_mutation_takes_the_place_of_a_query_and_a_query_that_of_introsp
         assert [site.shed(*each) for each in (("query", "full"), ("introspection", "full"))] == [1, 1]
 
 
+async def test_mutations_that_wait_for_each_other_take_no_place_of_queries(has_door, monkeypatch):
+    monkeypatch.setattr(gates, "PATIENCE_SECONDS", 60)
+    async with guarded(has_door=has_door) as site, site.client() as client:
+        writing = site.operations.writing
+        # As if one waited for a lock.
+        assert writing.take()
+        mutations = [asyncio.create_task(client.post("/graphql", json=NOTE)) for _ in range(3)]
+        await until(lambda: writing.waiting == 3)
+        assert (site.gate.in_flight, site.synthetic.notes) == (0, [])
+        assert (await client.post("/graphql", json=HELLO)).status_code == 200
+        monkeypatch.setattr(line, "AT_MOST", 3)
+        assert refused(await client.post("/graphql", json=NOTE))
+        assert site.shed("mutation", "full") == 1
+        writing.leave()
+        assert [(await each).json()["data"] for each in mutations] == [{"note": "kept"}] * 3
+        assert (writing.in_flight, site.gate.in_flight) == (0, 0)
+
+
 async def test_nobody_chooses_how_important_he_is(monkeypatch):
     monkeypatch.setattr(gates, "PATIENCE_SECONDS", 60)
     monkeypatch.setattr(line, "AT_MOST", 1)
