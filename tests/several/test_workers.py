@@ -32,7 +32,8 @@ def environ(site):
 @contextlib.asynccontextmanager
 async def supervised(environ):
     """Run a supervisor with workers."""
-    async with asyncio.timeout(TIMEOUT_SECONDS), servers(1, environ, command=SEVERAL) as [server]:
+    several = {**environ, "GALLERIA_WORKERS": str(WORKERS)}
+    async with asyncio.timeout(TIMEOUT_SECONDS), servers(1, several) as [server]:
         yield server
 
 
@@ -40,11 +41,13 @@ def children(server):
     """Return the processes of the workers, by the place that each has."""
     pid = server.process.pid
     found = {}
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        with contextlib.suppress(OSError):
-            command = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
-            if "server.workers" in command:
-                found[command[3]] = int(child)
+    # Any of them, and the supervisor itself, may end while we look.
+    with contextlib.suppress(OSError):
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            with contextlib.suppress(OSError):
+                command = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
+                if "server.workers" in command:
+                    found[command[3]] = int(child)
     return found
 
 
