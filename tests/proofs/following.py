@@ -20,10 +20,17 @@ from websockets.typing import Subprotocol
 from tests.api.live.streams import Reader
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
-EVENTS = "subscription($after: BigInt) { events(after: $after) { ... on ShopEvent { sequence type } } }"
+EVENTS = """subscription($after: BigInt) { events(after: $after) {
+  ... on ShopEvent { sequence type } ... on Gap { sequence from to } } }"""
 STOCK = "subscription($after: BigInt) { stockChanged(after: $after) { ... on StockChanged { sequence variantId } } }"
-COMES_AGAIN = frozenset({"OVERLOADED", "THROTTLED", "DEADLINE_EXCEEDED", "INTERNAL"})
-"""Codes of failures after which a client resumes."""
+COMES_AGAIN = frozenset({"OVERLOADED"})
+"""Codes of failures after which a client resumes: a machine may be too busy to let everybody in at once."""
+
+COMES_AGAIN_CLOSED = frozenset({1012})
+"""Codes of closing frames after which it does: a server is told to stop. Everything else fails the proof."""
+
+COMES_AGAIN_STATUS = frozenset({httpx.codes.SERVICE_UNAVAILABLE})
+"""As `COMES_AGAIN`, where no stream begins."""
 
 BROKEN_FRAME = b"\x81\xfe\x01\x00" + b"mask" + b"the rest of 256 bytes never comes"
 """The beginning of a text."""
@@ -90,6 +97,7 @@ class Memory:
     Attributes:
         cursor: What it resumes after.
         sequences: Of all messages, in the order in which they came.
+        gaps: What was told to be no longer kept, first and last, each by the number of messages that came before it.
         ends: How its connections ended, and how often.
         ended_at: When they ended by themselves, of `time.monotonic`.
         reasons: What closing frames said.
@@ -97,14 +105,22 @@ class Memory:
 
     cursor: int
     sequences: list[int] = dataclasses.field(default_factory=list)
+    gaps: dict[int, tuple[int, int]] = dataclasses.field(default_factory=dict)
     ends: Counter[str] = dataclasses.field(default_factory=Counter)
     ended_at: list[float] = dataclasses.field(default_factory=list)
     reasons: list[str] = dataclasses.field(default_factory=list)
     _news: asyncio.Event = dataclasses.field(default_factory=asyncio.Event)
 
-    def hear(self, sequence: int) -> None:
-        """Take note of a message."""
-        self.sequences.append(sequence)
+    def hear(self, result: dict[str, Any]) -> None:
+        """Take note of what a message brings: an event, or a gap."""
+        assert "errors" not in result, result
+        [told] = result["data"].values()
+        sequence = int(told["sequence"])
+        if "to" in told:
+            assert len(self.sequences) not in self.gaps, "two gaps follow each other"
+            self.gaps[len(self.sequences)] = int(told["from"]), int(told["to"])
+        else:
+            self.sequences.append(sequence)
         self.cursor = sequence
         self._news.set()
 
@@ -123,7 +139,7 @@ class Memory:
 
     async def has_heard(self, sequence: int) -> None:
         """Wait until an event was heard of."""
-        await self.until(lambda memory: bool(memory.sequences) and memory.sequences[-1] >= sequence)
+        await self.until(lambda memory: memory.cursor >= sequence and bool(memory.sequences or memory.gaps))
 
 
 class SocketFollower:
@@ -161,6 +177,7 @@ class SocketFollower:
                 await self._follow(connection, fate)
         except ConnectionClosed as closed:
             received = closed.rcvd
+            assert received is None or received.code in COMES_AGAIN_CLOSED, received
             self.memory.end("lost" if received is None else str(received.code), received.reason if received else "")
         except (Ended, OSError, InvalidHandshake, EOFError) as ended:
             self.memory.end(str(ended) if isinstance(ended, Ended) else "refused")
@@ -183,7 +200,7 @@ class SocketFollower:
         """Take a message, and tell whether it brought an event."""
         match message["type"]:
             case "next":
-                self.memory.hear(sequence_of(message["payload"]))
+                self.memory.hear(message["payload"])
                 return True
             case "ping":
                 cursors = (message.get("payload") or {}).get("resume", {})
@@ -250,12 +267,13 @@ class StreamFollower:
         heard = 0
         async with client.stream("POST", "/graphql", json={"query": self._identity.query}, headers=headers) as response:
             if response.status_code != httpx.codes.OK:
+                assert response.status_code in COMES_AGAIN_STATUS, await response.aread()
                 raise Ended(str(response.status_code))
             reader = Reader(response)
             try:
                 async for event in reader.events():
                     assert event.name == "next", event
-                    self.memory.hear(sequence_of(event.data))
+                    self.memory.hear(event.data)
                     heard += 1
                     if heard == self._at_most:
                         raise Ended("enough")
@@ -263,13 +281,6 @@ class StreamFollower:
                 # Of what is not for it a client hears only how far it has come.
                 self.memory.cursor = max(self.memory.cursor, int(reader.last_id or 0))
             raise Ended("ended")
-
-
-def sequence_of(result: dict[str, Any]) -> int:
-    """Return the sequence of the event that a result brings."""
-    assert "errors" not in result, result
-    [event] = result["data"].values()
-    return int(event["sequence"])
 
 
 def reset(transport: asyncio.WriteTransport) -> None:

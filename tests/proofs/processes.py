@@ -21,8 +21,10 @@ START_SECONDS = 60
 SERVE = ("-m", "server", "serve")
 OBSERVED = ("-m", "tests.proofs.observed")
 """The same, but that it tells of its tasks when it is sent `SIGUSR1`."""
+RELAY = ("-m", "server", "relay")
 
 _ANSWERS = "Galleria answers on"
+_RELAYS = "Relaying events"
 
 _CONNECTED = ("01", "08")
 """States in the kernel's table: established, and closed by the other side alone."""
@@ -72,7 +74,7 @@ class Server:
         self._guard = guard(self._process)  # type: ignore[arg-type]  # it asks for the pid alone
         self._reading = asyncio.create_task(self._read())
         async with asyncio.timeout(START_SECONDS):
-            await self.says(_ANSWERS)
+            await self.says(_RELAYS if self.command == RELAY else _ANSWERS)
             async with httpx.AsyncClient(base_url=self.url, timeout=START_SECONDS) as client:
                 ready = await client.get("/readyz")
         # It may be degraded: events are polled until Redis is reached.
@@ -180,6 +182,18 @@ async def servers(
         for server in made:
             if server._process is not None:
                 await server.kill()
+
+
+@contextlib.asynccontextmanager
+async def relay(environ: Mapping[str, str]) -> AsyncIterator[Server]:
+    """Run a relay of its own; its port of metrics tells whether it is ready, too."""
+    made = _placed(environ, RELAY)
+    made.url = made.metrics_url.removesuffix("/metrics")
+    await made.start()
+    try:
+        yield made
+    finally:
+        await made.kill()
 
 
 def _placed(environ: Mapping[str, str], command: tuple[str, ...]) -> Server:

@@ -6,7 +6,7 @@ import itertools
 from tests.proofs.conftest import IS_LONG
 from tests.proofs.crowds import Balancer, running, settled
 from tests.proofs.following import SocketFollower, StreamFollower
-from tests.proofs.processes import servers
+from tests.proofs.processes import relay, servers
 from tests.proofs.writing import keeper, writer
 
 EVENTS, ROUNDS = (100_000, 20) if IS_LONG else (2_000, 3)
@@ -54,3 +54,25 @@ async def test_killed_servers_lose_nothing(site, chance):
         f"{count} events, {kills} servers killed, {len(keeping.confirmed)} mutations confirmed, "
         f"{keeping.interrupted} interrupted"
     )
+
+
+async def test_a_killed_relay_of_its_own_loses_nothing(site, chance):
+    environ = {**site.environ, "GALLERIA_RELAY": "off"}
+    async with asyncio.timeout(TIMEOUT_SECONDS), relay(environ) as relaying, servers(1, environ) as started:
+        balancer = Balancer(started)
+        writing = await writer(site.database, site.shop, chance)
+        all_of = [SocketFollower(site.follows_all("staff"), balancer.pick, after=0)]
+        all_of += [StreamFollower(site.follows_all("stream"), balancer.pick, after=0)]
+        stock_of = [SocketFollower(site.follows_stock(), balancer.pick, after=0)]
+        async with running([*all_of, *stock_of]):
+            for number in range(1, ROUNDS + 1):
+                quota = EVENTS // 4 * number // ROUNDS
+                writing_on = asyncio.create_task(writing.run(lambda quota=quota: writing.written >= quota))
+                await writing.reaches(writing.written + chance.randint(1, EVENTS // 4 // ROUNDS // 2))
+                await relaying.kill()
+                await writing_on
+                await relaying.start()
+            count = await settled(site.outbox, [each.memory for each in all_of], [each.memory for each in stock_of])
+    assert count >= EVENTS // 4
+    assert not any(follower.memory.ends for follower in (*all_of, *stock_of))
+    print(f"{count} events, {ROUNDS} relays killed")  # noqa: T201

@@ -158,6 +158,19 @@ class Outbox:
         )
         return [row["on_hand"] for row in rows]
 
+    async def grow_old(self, through: int) -> None:
+        """Let the events up to a sequence have been relayed before all that is kept."""
+        await self.owner.execute(
+            "UPDATE outbox_event SET relayed_at = now() - interval '31 days' WHERE shop_id = $1 AND sequence <= $2",
+            self.shop.id,
+            through,
+        )
+
+    async def last(self) -> int:
+        """Return the last sequence that was given."""
+        query = "SELECT sequence FROM outbox_position WHERE shop_id = $1"
+        return int(await self.owner.fetchval(query, self.shop.id))
+
     async def is_relayed(self) -> bool:
         """Tell whether each event has its sequence."""
         waiting = "SELECT count(*) FROM outbox_event WHERE shop_id = $1 AND sequence IS NULL"
