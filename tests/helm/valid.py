@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 import string
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +19,9 @@ PRINTABLE = string.ascii_letters + string.digits + string.punctuation + " "
 
 HELMS_OWN = ("global",)
 """Values that Helm hands to every chart that is a part of another one, wanted or not."""
+
+TRICKY = ("0", "1e3", "0x1f", "on", "null", "true", "2026-01-01", "~", "a: b", "- a", "#a", "'", "{{ .Values }}", "%s")
+"""Texts that are something else to YAML, or to a template, unless they are quoted."""
 
 SMALLEST, GREATEST = -(10**6), 10**6
 """Bounds of whole numbers that have none."""
@@ -70,11 +74,14 @@ def values_by(part: Schema) -> st.SearchStrategy[Any]:
 
 
 def _strings(part: Schema) -> st.SearchStrategy[str]:
-    length = part.get("minLength", 0)
-    if "pattern" in part:
-        drawn = st.from_regex(part["pattern"], fullmatch=True, alphabet=st.sampled_from(PRINTABLE))
-        return drawn.filter(lambda text: len(text) >= length)
-    return st.text(PRINTABLE, min_size=length, max_size=30)
+    length, pattern = part.get("minLength", 0), part.get("pattern")
+    tricky = [text for text in TRICKY if len(text) >= length and (pattern is None or re.fullmatch(pattern, text))]
+    if pattern is None:
+        drawn = st.text(PRINTABLE, min_size=length, max_size=30)
+    else:
+        of_pattern = st.from_regex(pattern, fullmatch=True, alphabet=st.sampled_from(PRINTABLE))
+        drawn = of_pattern.filter(lambda text: len(text) >= length)
+    return drawn | st.sampled_from(tricky) if tricky else drawn
 
 
 def _integers(part: Schema) -> st.SearchStrategy[int]:
