@@ -23,6 +23,8 @@ const element = (id) => document.getElementById(id);
 const rows = new Map();
 // The last sequence that each subscription has brought: where it is taken up again.
 const cursors = {};
+// Said once the page is live again.
+let notice = "";
 let events = 0;
 let attempts = 0;
 
@@ -81,6 +83,16 @@ function addRow(product, variant) {
   rows.set(variant.id, { price, stock });
 }
 
+function beginAnew() {
+  notice = "The server does not know of what was heard here, since its database is another one; all was read anew.";
+  for (const name of Object.keys(cursors)) {
+    delete cursors[name];
+  }
+  rows.clear();
+  element("shelf").replaceChildren();
+  element("sequence").textContent = "–";
+}
+
 async function readShelf() {
   const response = await fetch(endpoint, {
     method: "POST",
@@ -90,6 +102,10 @@ async function readShelf() {
   const { data, errors } = await response.json();
   if (errors) {
     throw new Error(errors[0].message);
+  }
+  const variants = data.products.nodes.flatMap((product) => product.variants);
+  if (rows.size > 0 && !variants.some(({ id }) => rows.has(id))) {
+    beginAnew();
   }
   for (const product of data.products.nodes) {
     for (const variant of product.variants) {
@@ -119,6 +135,7 @@ function hear(name, news) {
 function connect() {
   const socket = new WebSocket(endpoint.href.replace(/^http/, "ws"), PROTOCOL);
   const send = (message) => socket.send(JSON.stringify(message));
+  const resumed = { ...cursors };
   let pinging;
   let patience;
 
@@ -134,7 +151,7 @@ function connect() {
 
   function begin() {
     for (const [id, query] of Object.entries(SUBSCRIPTIONS)) {
-      send({ type: "subscribe", id, payload: { query, variables: { after: cursors[id] ?? null } } });
+      send({ type: "subscribe", id, payload: { query, variables: { after: resumed[id] ?? null } } });
     }
     ping();
     pinging = setInterval(ping, PING_MS);
@@ -148,7 +165,11 @@ function connect() {
     // First listen, then read: what changes between the two is heard.
     try {
       await readShelf();
-      tell("");
+      if (socket.readyState !== WebSocket.OPEN) {
+        return;
+      }
+      tell(notice);
+      notice = "";
       say("live");
     } catch ({ message }) {
       stop(message);
@@ -165,7 +186,15 @@ function connect() {
         hear(id, payload.data.news);
       }
     },
-    error: ({ payload }) => stop(payload[0].message),
+    error: ({ id, payload: [{ message, extensions }] }) => {
+      if (extensions?.code === "BAD_USER_INPUT" && id in resumed) {
+        // A cursor that was never given: it would be refused again and again.
+        beginAnew();
+        stop(notice);
+      } else {
+        stop(message);
+      }
+    },
     // The server is about to end: in a moment there is another one.
     complete: () => stop(""),
     ping: ({ payload }) => {

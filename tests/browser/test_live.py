@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
-import random
+import itertools
 import socket
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -15,13 +15,16 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 from rich.progress import Progress
 
-from core.settings import Environment, Settings
+from core.database import Database
+from core.ids import encode_global_id
+from core.settings import Environment, Settings, load_settings
 from server.app import create_app
 from server.cli.demo_traffic import _token
 from server.demo import ensure_demo
-from server.demo.traffic import Article, Client, sell_or_fill, shelf
+from server.demo.traffic import Article, Client, shelf
 from server.serve import Server, config_of
-from tests.servers import free_port, served
+from tests import factories
+from tests.servers import embedded_postgres, free_port, served
 
 SHOP = "demo-kw"
 PRICE, STOCK = 2, 3
@@ -107,9 +110,9 @@ async def articles(site: Site) -> list[Article]:
         return await asyncio.to_thread(shelf, client, 12)
 
 
-async def set_stock(site: Site, article: Article, on_hand: int) -> None:
+async def set_stock(site: Site, article: Article, on_hand: int, *, shop: str = SHOP) -> None:
     counted = {"variantId": article.id, "warehouseId": article.warehouse_id, "onHand": on_hand}
-    with staff(site) as client:
+    with staff(site, shop) as client:
         data = await asyncio.to_thread(client.ask, SET_STOCK, {"input": counted, "version": article.stock_version})
     article.stock_version = data["payload"]["variant"]["stockLevels"][0]["version"]
 
@@ -178,6 +181,51 @@ async def test_what_happened_while_the_page_was_cut_off_is_heard(page, site):
     await expect(cell(page, article, STOCK)).to_have_text(str(before + 4))
 
 
+async def test_the_page_begins_anew_with_a_database_that_was_made_anew(page, site, tmp_path):
+    article, *_ = await articles(site)
+    # More than will have happened in the new database, so that what was heard here lies in its future.
+    for more in range(20):
+        await set_stock(site, article, article.on_hand + more + 1)
+    await expect(page.locator("#events")).to_have_text("20")
+    other = await page.context.new_page()
+    await other.goto(f"{site.address}/live?shop=demo-jp")
+    await expect(other.locator("#state")).to_have_text("live")
+    await site.stop()
+    await expect(page.locator("#state")).to_have_text("reconnecting…")
+    before = site.settings
+    with embedded_postgres() as anew:
+        urls = {"DATABASE_URL": anew.app_url, "GALLERIA_OWNER_DATABASE_URL": anew.owner_url}
+        made = load_settings({"GALLERIA_ENVIRONMENT": "development", "GALLERIA_DATA": str(before.data), **urls})
+        variant, _ = await furnished(anew, SHOP), await furnished(anew, "demo-jp")
+        site.settings = dataclasses.replace(
+            before, database_url=made.database_url, owner_database_url=made.owner_database_url
+        )
+        await site.start()
+        await expect(page.locator("#state")).to_have_text("live")
+        for each in (page, other):
+            await expect(each.locator("tbody tr")).to_have_count(1)
+            await expect(each.locator("#problem")).to_contain_text("all was read anew")
+        await page.screenshot(path=tmp_path / "anew.png")
+        shown = page.locator(f'tr[data-variant="{encode_global_id("Variant", variant.id)}"] td').nth(STOCK)
+        await expect(shown).to_have_text("10")
+        [only] = await articles(site)
+        await set_stock(site, only, 4)
+        await expect(shown).to_have_text("4")
+        await site.stop()
+    site.settings = before
+    await site.start()
+
+
+async def furnished(postgres, slug):
+    """Open a shop in a database that has none, with one thing to sell, and return that."""
+    database = await Database.connect(postgres.app_url)
+    try:
+        _, variant = await factories.sellable(database, await factories.shop(database, slug=slug))
+    finally:
+        await database.close()
+    return variant
+
+
 async def test_other_shops_are_a_click_away(page, site):
     await page.get_by_role("link", name="demo-jp").click()
     await expect(page.locator("#state")).to_have_text("live")
@@ -200,16 +248,21 @@ async def test_graphiql_watches_the_stock_by_its_example(page, site, tmp_path):
     socket_of_page = await opening.value
     heard = asyncio.ensure_future(socket_of_page.wait_for_event("framereceived", lambda frame: '"next"' in frame))
     with staff(site, "demo") as client:
-        chance = random.Random(1)  # noqa: S311  (nothing depends on it)
         [article, *_] = await asyncio.to_thread(shelf, client, 12)
-        # Nothing tells when the subscription is open.
-        while not heard.done():
-            await asyncio.to_thread(sell_or_fill, client, article, chance)
+    counted = itertools.count(7_001)
+    # Nothing tells when the subscription is open.
+    while not heard.done():
+        await set_stock(site, article, next(counted), shop="demo")
     await heard
+    await set_stock(site, article, next(counted), shop="demo")
+    with staff(site, "demo") as client:
+        query = "query($id: ID!) { variant(id: $id) { availability { quantity } } }"
+        data = await asyncio.to_thread(client.ask, query, {"id": article.id})
     # GraphiQL draws what has arrived at its own pace.
     await page.wait_for_function(
-        "__MONACO.editor.getModels().some(model => "
-        "model.uri.path.endsWith('response.json') && model.getValue().includes('\"sequence\"'))"
+        "quantity => __MONACO.editor.getModels().some(model => "
+        "model.uri.path.endsWith('response.json') && model.getValue().includes(`\"quantity\": ${quantity}`))",
+        arg=data["variant"]["availability"]["quantity"],
     )
     await page.screenshot(path=tmp_path / "graphiql.png")
 
