@@ -1,23 +1,19 @@
 """`python -m bench`: how fast Galleria is beside other servers, on the same data and under the same guarantees."""
 
 import contextlib
-import signal
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import typer
 from rich.console import Console
 
-from bench import report, servers, shops
+from bench import report, running, servers, shops
 from bench.cached import cache_hit
 from bench.load import require_wrk
 from bench.machine import machine, share_cores
 from bench.measuring import Plan, measured
 from bench.results import summary
-from core.errors import ConfigurationError
 from server.demo.profiles import Size
 
 _FULL = Plan(size=Size.L, shops=10, rounds=7, seconds=3, warm_up_seconds=3)
@@ -36,34 +32,16 @@ def bench(
     seconds: Annotated[int | None, typer.Option(min=1, max=60, help="Length of a turn.")] = None,
 ) -> None:
     """Measure, write the figures to bench/results, and show them in the README."""
-    console = Console(stderr=True)
     plan = (_QUICK if quick else _FULL).changed(size=size, rounds=rounds, seconds=seconds)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(signal.SIGALRM, _give_up)
-    signal.alarm(_LONGEST_SECONDS)
-    try:
-        require_wrk()
-        found = _run(plan, console)
-    except ConfigurationError as error:
-        console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
     results = report.QUICK if quick else report.FULL
-    results.parent.mkdir(exist_ok=True)
-    results.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    found = running.run(lambda console: _run(plan, console), results, longest_seconds=_LONGEST_SECONDS)
     if not quick:
         report.publish(found)
-    Console(width=200).print(report.table(found), markup=False, highlight=False)
-    for note in found["notes"]:
-        console.print(f"Note: {note}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _give_up(_: int, __: object) -> None:
-    raise ConfigurationError(f"Something hangs: no run takes {_LONGEST_SECONDS} seconds.")
+    running.show(report.table(found), *(f"Note: {note}" for note in found["notes"]))
 
 
 def _run(plan: Plan, console: Console) -> Mapping[str, Any]:
+    require_wrk()
     here, cores = machine(), share_cores()
     with contextlib.ExitStack() as stack:
         folder: Path = stack.enter_context(servers.folder())

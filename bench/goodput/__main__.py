@@ -5,25 +5,21 @@ import contextlib
 import os
 import random
 import resource
-import signal
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import httpx
-import orjson
 import typer
 import uvloop
 from rich.console import Console
 
-from bench import contenders, servers, shops
+from bench import contenders, running, servers, shops
 from bench.goodput import report
 from bench.goodput.load import CONNECTIONS, Asked, Crowd
 from bench.goodput.results import LIMITED, MUTATION, UNLIMITED, Plan, level, summary
 from bench.machine import machine, pin, share_cores
 from bench.operations import body, documents, requests
 from bench.servers import Ground, Program, Running, serving
-from core.errors import ConfigurationError
 
 _LOADS = (0.5, 1.0, 1.5, 2.0, 3.0)
 _FULL = Plan(_LOADS, seconds=20.0, warm_up_seconds=5.0, size="M", shops=5)
@@ -45,27 +41,16 @@ def goodput(
     seconds: Annotated[float | None, typer.Option(min=1, max=120, help="Length of each load.")] = None,
 ) -> None:
     """Measure, write the figures to bench/results, and show them in docs/overload.md."""
-    console = Console(stderr=True)
-    plan = _QUICK if quick else _FULL
+    plan, results = (_QUICK, report.QUICK) if quick else (_FULL, report.FULL)
     if seconds is not None:
         plan = Plan(plan.loads, seconds, plan.warm_up_seconds, plan.size, plan.shops)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.alarm(_LONGEST_SECONDS)
-    try:
-        found = run(plan, console)
-    except ConfigurationError as error:
-        console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    results = report.QUICK if quick else report.FULL
-    results.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    found = running.run(lambda console: measured(plan, console), results, longest_seconds=_LONGEST_SECONDS)
     if not quick:
         report.publish(found)
-    Console(width=200).print(report.table(found), report.caption(found), sep="\n\n", markup=False, highlight=False)
+    running.show(report.table(found), report.caption(found))
 
 
-def run(plan: Plan, console: Console) -> dict[str, Any]:
+def measured(plan: Plan, console: Console) -> dict[str, Any]:
     """Measure Galleria as it is, and as it would be without a limit."""
     here, cores = machine(), share_cores()
     _allow_connections()
@@ -79,14 +64,14 @@ def run(plan: Plan, console: Console) -> dict[str, Any]:
         shops.seed_others(ground.environ, plan.shops)
         # The load shares its cores with PostgreSQL, and none with the server.
         pin(os.getpid(), cores.others)
-        running = {name: stack.enter_context(serving(_program(ground, name), ground)) for name in (LIMITED, UNLIMITED)}
-        asked = _asked(running[LIMITED], ground.environ, plan.shops)
+        programs = {name: stack.enter_context(serving(_program(ground, name), ground)) for name in (LIMITED, UNLIMITED)}
+        asked = _asked(programs[LIMITED], ground.environ, plan.shops)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            capacity, curves = runner.run(_measured(plan, running, asked, console))
+            capacity, curves = runner.run(_curves(plan, programs, asked, console))
         return summary(plan, here, cores, capacity, curves)
 
 
-async def _measured(
+async def _curves(
     plan: Plan, running: Mapping[str, Running], asked: Sequence[Asked], console: Console
 ) -> tuple[float, dict[str, dict[float, Any]]]:
     """Find out what the server can do, then ask each for multiples of that."""

@@ -2,15 +2,12 @@
 
 import contextlib
 import gc
-import signal
-import sys
 from typing import Annotated, Any
 
-import orjson
 import typer
 from rich.console import Console
 
-from bench import servers
+from bench import running, servers
 from bench.contenders import GALLERIA
 from bench.live import fanout, report, tasks
 from bench.live.contenders import TITLES, customers
@@ -23,7 +20,6 @@ from bench.live.results import Found, Plan, summary
 from bench.live.storm import storms
 from bench.machine import machine, share_cores
 from bench.shops import LARGEST
-from core.errors import ConfigurationError
 
 _RATES = (100, 500, 1_000)
 _FULL = Plan((1_000, 5_000, 10_000), 7, _RATES, 10, clients=10, storm=5_000, storms=3, storms_of_peers=1)
@@ -40,30 +36,11 @@ def bench(
     *, quick: Annotated[bool, typer.Option("--quick", help="Fewer and shorter turns; writes live-quick.json.")] = False
 ) -> None:
     """Measure, write the figures to bench/results, and show them in the README."""
-    console = Console(stderr=True)
-    plan = _QUICK if quick else _FULL
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(signal.SIGALRM, _give_up)
-    signal.alarm(_LONGEST_SECONDS)
-    try:
-        found = _run(plan, console)
-    except ConfigurationError as error:
-        console.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    results = report.QUICK if quick else report.FULL
-    results.parent.mkdir(exist_ok=True)
-    results.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    plan, results = (_QUICK, report.QUICK) if quick else (_FULL, report.FULL)
+    found = running.run(lambda console: _run(plan, console), results, longest_seconds=_LONGEST_SECONDS)
     if not quick:
         report.publish(found)
-    Console(width=200).print(report.table(found), markup=False, highlight=False)
-    for note in found["notes"]:
-        console.print(f"Note: {note}", highlight=False, markup=False, soft_wrap=True)
-
-
-def _give_up(_: int, __: object) -> None:
-    raise ConfigurationError(f"Something hangs: no run takes {_LONGEST_SECONDS} seconds.")
+    running.show(report.table(found), *(f"Note: {note}" for note in found["notes"]))
 
 
 def _run(plan: Plan, console: Console) -> dict[str, Any]:
