@@ -57,7 +57,8 @@ _ANNOTATIONS = _map(_LABEL_KEY, {"type": "string"})
 _NUMBER_OR_PERCENT = {"type": ["integer", "string"], "minimum": 0, "pattern": f"^$|{_PERCENT}"}
 _COUNT = {"type": "integer", "minimum": 1, "maximum": 2_147_483_647}
 _PORT = _number(1, 65_535)
-_BUDGET = _object("capacity", "perSecond", capacity=_number(1, 50_000_000) | {"type": "integer"}, perSecond=_COUNT)
+_POINTS = _number(1, 50_000_000) | {"type": "integer"}
+_BUDGET = _object("capacity", "perSecond", capacity=_POINTS, perSecond=_POINTS)
 _REQUIREMENT = _object(
     "key", "operator", key=_text(_LABEL_KEY), operator={"type": "string"}, values=_list({"type": "string"})
 )

@@ -30,6 +30,10 @@ class _UniqueKeyLoader(yaml.CSafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
+# The sign alone stands for something in YAML 1.1 that no reader but this one knows of.
+_UniqueKeyLoader.add_constructor("tag:yaml.org,2002:value", lambda _, node: node.value)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rendered:
     """What Helm makes of the chart and some values.

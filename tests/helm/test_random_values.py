@@ -6,13 +6,17 @@ import json
 import os
 import re
 
+import pytest
 from helm_python import HelmRenderError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.settings import load_settings
+from tests.helm.environment import environ_of
 from tests.helm.kubernetes import CUSTOM, VERSIONS, faults, group_of
 from tests.helm.pods import violations
-from tests.helm.rendering import EXAMPLES, chart, render, title_of, values_of
+from tests.helm.rendering import EXAMPLES, Rendered, chart, render, title_of, values_of
+from tests.helm.test_workloads import NOT_USED, servers
 from tests.helm.valid import leaves, values_by
 
 EXAMPLE_COUNT = 3000 if os.environ.get("GALLERIA_PROOFS") == "long" else 60
@@ -55,13 +59,22 @@ def wrong_with(text):
     return found
 
 
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return tmp_path_factory.mktemp("files")
+
+
 @settings(max_examples=EXAMPLE_COUNT, deadline=None, suppress_health_check=list(HealthCheck))
 @given(values=some_values(), release=st.sampled_from(RELEASES), namespace=st.sampled_from(["commerce", "1"]))
-def test_what_the_schema_takes_can_be_rendered(values, release, namespace):
-    refusal, manifests = "", []
+def test_what_the_schema_takes_can_be_rendered(files, values, release, namespace):
+    refusal, rendered = "", Rendered({})
     try:
-        manifests = render(values, name=release, namespace=namespace).manifests
+        rendered = render(values, name=release, namespace=namespace)
     except HelmRenderError as error:
         refusal = str(error)
     assert not refusal or OUR_WORDS.search(refusal), refusal
-    assert [fault for manifest in manifests for fault in wrong_with(json.dumps(manifest))] == []
+    assert [fault for manifest in rendered.manifests for fault in wrong_with(json.dumps(manifest))] == []
+    # What the schema lets in, the server takes too: load_settings raises where it does not.
+    for _, pod, container in servers(rendered):
+        unused = NOT_USED.get(container["args"][0], ())
+        load_settings(environ_of(container, pod, rendered, files), without=unused)

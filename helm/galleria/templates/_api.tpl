@@ -32,6 +32,11 @@ template:
         args: [serve]
         env:
           {{- include "galleria.env" (list $root $secrets) | nindent 10 }}
+          {{- if $root.Values.config.registeredDocuments.existingConfigMap }}
+          # Not among the settings of all pods: the relay has no such file.
+          - name: GALLERIA_REGISTERED_DOCUMENTS
+            value: /run/galleria/documents.json
+          {{- end }}
         envFrom:
           - configMapRef:
               name: {{ include "galleria.fullname" $root | quote }}

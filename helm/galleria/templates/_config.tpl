@@ -38,9 +38,6 @@ GALLERIA_RESPONSE_CACHE: {{ ternary (int64 $config.responseCache.mebibytes | toS
 GALLERIA_RESPONSE_CACHE_STALENESS_MS: {{ int64 $config.responseCache.stalenessMilliseconds | quote }}
 GALLERIA_HTTP_MAX_AGE_SECONDS: {{ int64 $config.httpMaxAgeSeconds | quote }}
 GALLERIA_EVENT_RETENTION_DAYS: {{ int64 $config.eventRetentionDays | quote }}
-{{- if $config.registeredDocuments.existingConfigMap }}
-GALLERIA_REGISTERED_DOCUMENTS: /run/galleria/documents.json
-{{- end }}
 {{- end -}}
 
 {{/* Budgets as the server reads them. */}}

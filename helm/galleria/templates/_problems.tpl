@@ -1,7 +1,7 @@
 {{/* What is wrong with the values beyond what their schema can say: a list of sentences, each of which says what to do. */}}
 {{- define "galleria.problems" -}}
 {{- $problems := list -}}
-{{- range $part := list "secrets" "processes" "scaling" "entrances" "canary" "made" -}}
+{{- range $part := list "secrets" "budgets" "processes" "scaling" "entrances" "canary" "made" -}}
 {{- $problems = concat $problems (include (printf "galleria.problems.%s" $part) $ | fromYamlArray) -}}
 {{- end -}}
 {{- toYaml $problems -}}
@@ -29,8 +29,23 @@
 {{- end -}}
 {{- $made := include "galleria.settings" . | fromYaml -}}
 {{- range $name, $_ := .Values.extraEnv -}}
-{{- if or (hasKey $made $name) (has (trimSuffix "_FILE" $name) (list "DATABASE_URL" "GALLERIA_OWNER_DATABASE_URL" "REDIS_URL" "GALLERIA_TOKEN_KEYS")) -}}
+{{- if or (hasKey $made $name) (has (trimSuffix "_FILE" $name) (list "DATABASE_URL" "GALLERIA_OWNER_DATABASE_URL" "REDIS_URL" "GALLERIA_TOKEN_KEYS" "GALLERIA_REGISTERED_DOCUMENTS")) -}}
 {{- $problems = append $problems (printf "Leave %s out of extraEnv: config or secrets set it." $name) -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $problems -}}
+{{- end -}}
+
+{{- define "galleria.problems.budgets" -}}
+{{- $problems := list -}}
+{{- /* What the server gives those whose budgets are not named. */ -}}
+{{- $points := dict "shopper" 2000 "customer" 2000 "staff" 10000 "key" 10000 "shop" 200000 -}}
+{{- range $client, $budget := .Values.config.budgets -}}
+{{- $_ := set $points $client $budget.capacity -}}
+{{- end -}}
+{{- range $client, $capacity := omit $points "shop" -}}
+{{- if gt (mul 2 (int64 $capacity)) (int64 $points.shop) -}}
+{{- $problems = append $problems (printf "Set config.budgets.shop.capacity to at least %d: twice the points of %s." (mul 2 (int64 $capacity)) $client) -}}
 {{- end -}}
 {{- end -}}
 {{- toYaml $problems -}}
