@@ -16,12 +16,12 @@ from resolvers.context import Actor, Context
 from resolvers.feeds import Feed, Feeds
 from resolvers.live import Source, Stream, begin
 from schema.cost import OPENING
-from server.catalogue_versions import facts_of
 from server.entrance import Caller
 from server.graphql.exchanges import new_request_id, verdict_of
 from server.graphql.operating import Chosen, Report
 from server.graphql.requests import GraphQLRequest
 from server.limits import Payer
+from server.live.audiences import seen_of
 from server.live.execution import Execution
 from server.live.hub_metrics import HubStatistics, watch_hub
 from server.live.listening import Listening, Turns
@@ -202,7 +202,7 @@ class Hub:
             # Whatever is shared cannot depend on a subject that nobody knows.
             actor = Actor(actor.kind, None, actor.permissions)
         told = (
-            facts_of(caller.shop),
+            seen_of(caller.shop),
             repr((actor.kind, actor.subject, sorted(actor.permissions))).encode(),
             chosen.document.sha256.encode(),
             (chosen.operation.name or "").encode(),

@@ -85,7 +85,9 @@ class _Hub(Collector):
         seen = self._statistics
         yield GaugeMetricFamily("galleria_subscriptions_open", "Open subscriptions.", self._subscriptions())
         yield GaugeMetricFamily(
-            "galleria_subscriptions_different", "Open subscriptions that share nothing.", self._executions()
+            "galleria_subscription_executions",
+            "Executions that open subscriptions share: as many different messages an event may become.",
+            self._executions(),
         )
         for name, text in {
             "opened": "Subscriptions that were opened.",

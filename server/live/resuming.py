@@ -18,11 +18,9 @@ from core.errors import BadRequest
 from engine.documents import DocumentStore
 from server.graphql.operating import Chosen
 from server.graphql.requests import GraphQLRequest
+from server.live.traits import AFTER
 
 LAST_EVENT_ID = "last-event-id"
-AFTER = "after"
-"""The argument of the root field that says the same."""
-
 _SEQUENCE = re.compile(r"[0-9]{1,18}")
 _VARIABLE = "lastEventId"
 

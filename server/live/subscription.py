@@ -12,6 +12,7 @@ from resolvers.feeds import Feed
 from schema.cost import OPENING
 from server.entrance import Caller
 from server.limits import Payer
+from server.live.audiences import audience_of
 from server.live.hub_metrics import HubStatistics
 from server.live.payloads import Payload
 
@@ -284,11 +285,6 @@ class Subscription:
             return True
         self._debt -= points
         return False
-
-
-def audience_of(caller: Caller) -> object:
-    """Return what answers to a caller depend on, as long as no field depends on who exactly he is."""
-    return caller.shop, caller.actor
 
 
 def is_cancelled() -> bool:

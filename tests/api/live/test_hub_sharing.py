@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 
 import pytest
+from graphql import get_named_type, is_abstract_type
 from sqlalchemy import update
 
 from core.budgets import budgets
@@ -140,6 +141,30 @@ async def test_what_is_told_depends_on_variables_of_its_selection(live, database
     await asyncio.gather(more.has(1), less.has(1))
     told = {"variantId": ids[0]}
     assert (more.messages, less.messages) == ([{**told, "variant": {"sku": variant.sku}}], [told])
+
+
+async def test_a_shop_that_is_renamed_moves_nobody(live):
+    caller = Caller(live.shop, staff())
+    renamed = Caller(dataclasses.replace(live.shop, name="Renamed", slug="renamed"), staff())
+    heard = await live.subscribe(SEQUENCES, subscriber=Collected(caller))
+    live.door.changes[caller] = renamed
+    await heard_of(live, [heard])
+    later = await live.subscribe(SEQUENCES, subscriber=Collected(renamed))
+    assert (live.hub.statistics.moved, live.hub.executions) == (0, 1)
+    await heard_of(live, [later])
+
+
+def test_no_message_tells_what_a_shop_is_called():
+    seen, to_see = set(), [STORE.schema.subscription_type]
+    while to_see:
+        kind = to_see.pop()
+        if kind in seen:
+            continue
+        seen.add(kind)
+        to_see += STORE.schema.get_possible_types(kind) if is_abstract_type(kind) else []
+        to_see += [get_named_type(field.type) for field in getattr(kind, "fields", {}).values()]
+    assert len(seen) > 20
+    assert seen.isdisjoint({STORE.schema.type_map["Shop"], STORE.schema.query_type})
 
 
 async def test_others_share_nothing(live, database):
@@ -404,7 +429,7 @@ async def test_metrics_tell_what_is_shared_and_how_late_it_is(live):
     def sample(name, **labels):
         return metrics.registry.get_sample_value(f"galleria_{name}", labels)
 
-    assert (sample("subscriptions_open"), sample("subscriptions_different")) == (2, 1)
+    assert (sample("subscriptions_open"), sample("subscription_executions")) == (2, 1)
     assert (sample("subscriptions_opened_total"), sample("subscriptions_refused_total")) == (3, 1)
     assert (sample("messages_made_total"), sample("messages_delivered_total")) == (3, 8)
     assert sample("subscription_ends_total", code="TOKEN_EXPIRED") == 1
