@@ -76,7 +76,7 @@ async def settled(outbox: Outbox, all_of: Sequence[Memory], stock_of: Sequence[M
     for expected, memories in ((happened, all_of), (stock, stock_of)):
         for memory in memories:
             await memory.has_heard(expected[-1])
-            assert memory.gaps == {}
+            assert memory.gaps == 0
             found = difference(memory.sequences, expected)
             assert found == ([], [], True), f"missing, surplus, in order: {found}"
     return len(happened)

@@ -97,7 +97,8 @@ class Memory:
     Attributes:
         cursor: What it resumes after.
         sequences: Of all messages, in the order in which they came.
-        gaps: What was told to be no longer kept, first and last, each by the number of messages that came before it.
+        gaps: How often it was told that events are no longer kept.
+        spans: First and last of what each message tells of, gaps among them.
         ends: How its connections ended, and how often.
         ended_at: When they ended by themselves, of `time.monotonic`.
         reasons: What closing frames said.
@@ -105,7 +106,8 @@ class Memory:
 
     cursor: int
     sequences: list[int] = dataclasses.field(default_factory=list)
-    gaps: dict[int, tuple[int, int]] = dataclasses.field(default_factory=dict)
+    gaps: int = 0
+    spans: list[tuple[int, int]] = dataclasses.field(default_factory=list)
     ends: Counter[str] = dataclasses.field(default_factory=Counter)
     ended_at: list[float] = dataclasses.field(default_factory=list)
     reasons: list[str] = dataclasses.field(default_factory=list)
@@ -117,10 +119,11 @@ class Memory:
         [told] = result["data"].values()
         sequence = int(told["sequence"])
         if "to" in told:
-            assert len(self.sequences) not in self.gaps, "two gaps follow each other"
-            self.gaps[len(self.sequences)] = int(told["from"]), int(told["to"])
+            self.gaps += 1
+            self.spans.append((int(told["from"]), int(told["to"])))
         else:
             self.sequences.append(sequence)
+            self.spans.append((sequence, sequence))
         self.cursor = sequence
         self._news.set()
 
@@ -139,7 +142,7 @@ class Memory:
 
     async def has_heard(self, sequence: int) -> None:
         """Wait until an event was heard of."""
-        await self.until(lambda memory: memory.cursor >= sequence and bool(memory.sequences or memory.gaps))
+        await self.until(lambda memory: memory.cursor >= sequence and bool(memory.spans))
 
 
 class SocketFollower:
