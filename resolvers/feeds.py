@@ -30,7 +30,7 @@ Hear = Callable[[Sequence[Event]], None]
 """Called with events in order; it returns at once."""
 
 Reset = Callable[[int], None]
-"""Called with the position that is in force again; it returns at once."""
+"""Called with the last sequence that what was heard can be relied on up to; it returns at once."""
 
 
 class Feed:
@@ -63,8 +63,8 @@ class Feed:
 
         Args:
             hear: See `Hear`.
-            on_reset: Told when the database was set back, as by a fail-over to a replica that was behind: events that
-                were heard are no more, and others get their sequences.
+            on_reset: Told when what comes next does not follow what was heard: the database was set back, as by a
+                fail-over to a replica that was behind, or events expired before they were read.
 
         Returns:
             What ends it; further calls have no effect.
@@ -137,11 +137,12 @@ class Feed:
     async def _is_behind(self) -> bool:
         sequence, self.oldest = await self._reader.persist(lambda: self._reader.position(self.shop_id))
         if sequence < self.position:
+            # The database was restored, and what it gives from there on is new.
             self._reset(sequence)
         return sequence > self.position
 
     def _reset(self, position: int) -> None:
-        """Go back: the database was restored, and what it gives from there on is new."""
+        """Let nobody hear what comes after a position as if it came right behind what he has heard."""
         self.position = position
         self._past.forget()
         for token, (_, on_reset) in tuple(self._hears.items()):
@@ -154,6 +155,9 @@ class Feed:
     def _hand_out(self, events: Sequence[Event]) -> None:
         if not events:
             return
+        if events[0].sequence != self.position + 1:
+            # What is missing expired before it was read here; who resumes is told so.
+            self._reset(self.position)
         # First, so that who subscribes while others hear is not behind.
         self.position = events[-1].sequence
         self._reader.statistics.handed_out += len(events)

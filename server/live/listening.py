@@ -128,7 +128,7 @@ class Listening:
                 self._turns.add(shared)
 
     def _reset(self, position: int) -> None:
-        """Begin again behind a sequence, since the events after it are no more: others will have their numbers."""
+        """Begin again behind a sequence, since what comes next does not follow what was heard."""
         self.heard = position
         for shared in tuple(self._shared.values()):
             shared.reset(position)

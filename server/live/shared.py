@@ -39,7 +39,7 @@ Move = Callable[[Subscription, Caller], None]
 """Lets a subscription join others, since its caller sees other things by now."""
 
 _RESET = Failure(
-    "The database was set back; what you were told last may never have been. Read anew, and subscribe again.",
+    "Events were lost, or undone; subscribe again after the last sequence to hear what is so.",
     Overloaded.code,
     extensions={"retryAfterMs": 1_000},
 )
@@ -132,7 +132,7 @@ class Shared:
         self.fail(BROKEN)
 
     def reset(self, position: int) -> None:
-        """End all subscriptions: what comes after a sequence is no more what they were told."""
+        """End all subscriptions: what they will be told after a sequence may not follow what they were told."""
         self.execution.payloads.forget()
         self._pending.clear()
         self._read_up_to = None

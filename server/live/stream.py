@@ -208,7 +208,7 @@ class Stream:
     async def _write(self, send: Send) -> None:
         headers = {**framing.HEADERS, **self._headers, "x-request-id": self._exchange.request_id}
         encoded = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
-        await send({"type": "http.response.start", "status": HTTPStatus.OK, "headers": encoded})
+        await send({"type": "http.response.start", "status": int(HTTPStatus.OK), "headers": encoded})
         while not self._has_left:
             while self._waiting and not self._has_left:
                 frame = self._waiting.popleft()
