@@ -96,7 +96,8 @@ def _numbers(part: Schema) -> st.SearchStrategy[float]:
 
 
 def _arrays(part: Schema) -> st.SearchStrategy[list[Any]]:
-    by = json.dumps if part.get("uniqueItems") else None
+    # Fields may have been drawn in any order.
+    by = functools.partial(json.dumps, sort_keys=True) if part.get("uniqueItems") else None
     return st.lists(values_by(part["items"]), min_size=part.get("minItems", 0), max_size=3, unique_by=by)
 
 
