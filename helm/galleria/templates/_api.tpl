@@ -20,7 +20,7 @@ strategy:
     maxSurge: 25%
 template:
   metadata:
-    {{- include "galleria.podMetadata" (list $root $component $api (include "galleria.checksums" $root | fromYaml)) | nindent 4 }}
+    {{- include "galleria.podMetadata" (list $root $component $api (include "galleria.checksums" (list $root $secrets) | fromYaml)) | nindent 4 }}
   spec:
     {{- include "galleria.podSpec" (list $root $api "") | nindent 4 }}
     terminationGracePeriodSeconds: {{ include "galleria.gracePeriodSeconds" $root }}

@@ -30,8 +30,7 @@ migrations{{ if include "galleria.migrationsBeside" . }}-first{{ end }}
 {{/* Data of the Secret of the migrations: what they connect with, where that is given as a value. */}}
 {{- define "galleria.migrationsSecretData" -}}
 {{- $secret := include "galleria.migrationsSecret" . -}}
-{{- $source := include "galleria.secretSource" (list . $secret true) | fromYaml -}}
-{{- if eq (get $source "name") (include "galleria.secretName" (list . true "")) -}}
-{{ get $source "key" }}: {{ (index .Values.secrets $secret).value | quote }}
+{{- with (index .Values.secrets $secret).value -}}
+{{ index (include "galleria.secretFiles" $ | fromYaml) $secret }}: {{ . | quote }}
 {{- end -}}
 {{- end -}}

@@ -82,10 +82,11 @@ labels:
   {{- merge $labels $values.podLabels | toYaml | nindent 2 }}
 {{- end -}}
 
-{{/* Checksums of what pods read at their start, so that a change starts them anew. */}}
+{{/* Checksums of what pods read at their start, so that a change starts them anew. Takes a list: the root, the names of
+their secrets. */}}
 {{- define "galleria.checksums" -}}
-checksum/config: {{ include "galleria.config" . | sha256sum }}
-checksum/secrets: {{ include "galleria.secretData" (list . (include "galleria.apiSecrets" . | fromYamlArray)) | sha256sum }}
+checksum/config: {{ include "galleria.config" (index . 0) | sha256sum }}
+checksum/secrets: {{ include "galleria.secretData" . | sha256sum }}
 {{- end -}}
 
 {{/* Secrets of the pods that serve, and of the relay. */}}

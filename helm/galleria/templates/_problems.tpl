@@ -18,6 +18,11 @@
 {{- $problems = append $problems (printf "Set externalSecrets.store.name: secrets.%s.remoteKey is looked up there." $name) -}}
 {{- end -}}
 {{- end -}}
+{{- range $path, $name := include "galleria.givenSecrets" . | fromYaml -}}
+{{- if has $name (include "galleria.secretNames" $ | fromYamlArray) -}}
+{{- $problems = append $problems (printf "Call the Secret of %s something other than %s: the chart makes and deletes a Secret of that name." $path $name) -}}
+{{- end -}}
+{{- end -}}
 {{- if not (include "galleria.secretSource" (list . "databaseUrl" false)) -}}
 {{- $problems = append $problems "Give secrets.databaseUrl: nothing can be served without a PostgreSQL. Or set cloudnativepg.enabled." -}}
 {{- end -}}
@@ -34,6 +39,16 @@
 {{- end -}}
 {{- end -}}
 {{- toYaml $problems -}}
+{{- end -}}
+
+{{/* Secrets that are not the chart's, by the path of the value that names each. */}}
+{{- define "galleria.givenSecrets" -}}
+{{- range $name, $secret := .Values.secrets }}
+secrets.{{ $name }}.existingSecret: {{ $secret.existingSecret | quote }}
+{{- end }}
+verify.token.existingSecret: {{ .Values.verify.token.existingSecret | quote }}
+cloudnativepg.applicationSecret: {{ .Values.cloudnativepg.applicationSecret | quote }}
+certificate.secretName: {{ .Values.certificate.secretName | quote }}
 {{- end -}}
 
 {{- define "galleria.problems.budgets" -}}

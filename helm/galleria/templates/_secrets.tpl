@@ -12,6 +12,15 @@ root, whether it is for the migrations, whose Secrets have to be there before al
 {{- include "galleria.fullname" (index . 0) }}{{ if index . 1 }}-migrations{{ end }}-{{ index . 2 | default "secrets" -}}
 {{- end -}}
 
+{{/* Names of the Secrets that the chart makes, or has made, of secrets. */}}
+{{- define "galleria.secretNames" -}}
+{{- range $early := list false true }}
+{{- range $kind := list "secrets" "external" }}
+- {{ include "galleria.secretName" (list $ $early $kind) }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{/* Where a secret lies: `name` of the Secret and `key`; empty where there is none. Takes a list: the root, the secret,
 whether it is for the migrations. */}}
 {{- define "galleria.secretSource" -}}
@@ -41,11 +50,11 @@ whether it is for the migrations. */}}
 {{- $root := index . 0 -}}
 {{- $files := include "galleria.secretFiles" $root | fromYaml -}}
 {{- range index . 1 -}}
-{{- $source := include "galleria.secretSource" (list $root . false) | fromYaml -}}
+{{- $given := index $root.Values.secrets . -}}
 {{- if and (eq . "redisUrl") $root.Values.valkey.enabled }}
 redis-url: {{ printf "redis://%s-valkey:6379/0" (include "galleria.fullname" $root) | quote }}
-{{- else if eq (get $source "name") (include "galleria.secretName" (list $root false "")) }}
-{{ index $files . }}: {{ (index $root.Values.secrets .).value | quote }}
+{{- else if $given.value }}
+{{ index $files . }}: {{ $given.value | quote }}
 {{- end }}
 {{- end -}}
 {{- end -}}
