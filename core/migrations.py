@@ -2,19 +2,26 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Executable, column, select, table, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from core.database import Database
 
+_Done = TypeVar("_Done")
+
 _ROOT = Path(__file__).parent.parent
 _LOCK = 7_165_301_120_204_881
 """Key of the advisory lock that lets one process migrate at a time; any number that nothing else uses."""
+
+ROLES = ("galleria_app", "galleria_worker", "galleria_definer")
+"""What the first migration makes where it may and they are not there."""
 
 _installed: Executable = select(column("version_num")).select_from(table("alembic_version"))
 
@@ -40,9 +47,16 @@ async def current_revision(database: Database) -> str | None:
     return rows[0].version_num if rows else None
 
 
-async def upgrade(url: str, revision: str = "head") -> None:
-    """Migrate up, as the owner of the tables; does nothing where the database is up to date."""
-    await _run(url, lambda config: command.upgrade(config, revision))
+async def upgrade(url: str, revision: str = "head") -> str | None:
+    """Migrate up, as the owner of the tables; does nothing where the database is up to date.
+
+    Returns:
+        The revision of a database that is newer than this release, which is left as it is; None for all others.
+
+    Raises:
+        alembic.util.CommandError: This release does not know the revision.
+    """
+    return await _run(url, lambda config: _upgrade(config, revision))
 
 
 async def downgrade(url: str, revision: str) -> None:
@@ -59,7 +73,16 @@ async def check(url: str) -> None:
     await _run(url, command.check)
 
 
-async def _run(url: str, action: Callable[[Config], None]) -> None:
+def _upgrade(config: Config, revision: str) -> str | None:
+    installed = MigrationContext.configure(config.attributes["connection"]).get_current_revision()
+    # As a release leaves it that was rolled back: Alembic would look for a migration that only the other one has.
+    if installed is not None and installed > newest_revision():
+        return installed
+    command.upgrade(config, revision)
+    return None
+
+
+async def _run(url: str, action: Callable[[Config], _Done]) -> _Done:
     # SQLAlchemy would hand over parameters of the address, such as sslmode, as arguments that asyncpg does not know.
     engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url))
     try:
@@ -67,13 +90,14 @@ async def _run(url: str, action: Callable[[Config], None]) -> None:
             # All of it is one transaction, and a lock of that ends with it wherever it runs: one of the session would
             # be left behind in a session that a pooler gives to others.
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            await connection.run_sync(_act, action)
+            done = await connection.run_sync(_act, action)
             await connection.commit()
+            return done
     finally:
         await engine.dispose()
 
 
-def _act(connection: Connection, action: Callable[[Config], None]) -> None:
+def _act(connection: Connection, action: Callable[[Config], _Done]) -> _Done:
     config = configuration()
     config.attributes["connection"] = connection
-    action(config)
+    return action(config)

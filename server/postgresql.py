@@ -85,7 +85,7 @@ async def reach(settings: Settings) -> None:
             connection = await asyncpg.connect(_known(url), timeout=REACH_SECONDS)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
             raise ConfigurationError(
-                f"Cannot connect to {url} ({name}): {_reason(error)}. Start that PostgreSQL or correct the address; "
+                f"Cannot connect to {url} ({name}): {reason(error)}. Start that PostgreSQL or correct the address; "
                 "in development, leave it unset to use the embedded one."
             ) from None
         await connection.close()
@@ -121,6 +121,7 @@ def _known(url: Secret | None) -> str:
     return url.value
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
+    """Return what an attempt to reach a PostgreSQL failed of, as the middle of a sentence."""
     lines = str(error).splitlines()
     return lines[0].rstrip(".") if lines else f"no answer within {REACH_SECONDS:.0f} seconds"

@@ -12,8 +12,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TextIO
 
-import asyncpg
-import sqlalchemy.exc
 import uvicorn
 import uvloop
 from rich.console import Console
@@ -22,7 +20,6 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from core import migrations
 from core.errors import ConfigurationError
 from core.settings import Settings
 from server import postgresql
@@ -31,6 +28,7 @@ from server.live.bounds import MESSAGE_BYTES, PING_SECONDS
 from server.live.wire import Wire
 from server.logs import configure_logs
 from server.metrics import metrics_route
+from server.migrating import migrate
 from server.observability import Observed
 from server.workers import Supervisor
 from server.workers.metrics import workers_metrics_route
@@ -257,22 +255,6 @@ async def _prepare(settings: Settings, console: Console) -> None:
         Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
     ):
         await importlib.import_module("server.demo").ensure_demo(settings, progress)
-
-
-async def migrate(settings: Settings, revision: str = "head") -> None:
-    """Migrate the database up to a revision.
-
-    Raises:
-        ConfigurationError: PostgreSQL refuses, as to a role that does not own the tables.
-    """
-    try:
-        await migrations.upgrade(postgresql.owner_url(settings), revision)
-    except (OSError, asyncpg.PostgresError, sqlalchemy.exc.DBAPIError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigurationError(
-            f"Cannot migrate {settings.owner_database_url}: {reason}. "
-            "Set GALLERIA_OWNER_DATABASE_URL to a role that owns the database and may create roles."
-        ) from None
 
 
 @contextlib.contextmanager

@@ -4,8 +4,10 @@ import dataclasses
 import importlib
 import os
 import shutil
+import uuid
 from collections.abc import AsyncIterator
 
+import asyncpg
 import httpx
 import pytest
 
@@ -52,6 +54,18 @@ def postgres(request: pytest.FixtureRequest) -> Postgres:
     if hasattr(request.config, "workerinput"):
         return Postgres(**request.config.workerinput["postgres"])
     return request.config.stash[_SERVERS].postgres()
+
+
+@pytest.fixture
+async def newer_url(postgres: Postgres) -> AsyncIterator[str]:
+    """A database as a release leaves it that was rolled back, as its owner sees it: all of it is in another schema."""
+    schema = f"newer_{uuid.uuid4().hex}"
+    owner = await asyncpg.connect(postgres.owner_url)
+    await owner.execute(f"CREATE SCHEMA {schema} CREATE TABLE alembic_version (version_num varchar(32) NOT NULL)")
+    await owner.execute(f"INSERT INTO {schema}.alembic_version VALUES ('9999')")  # noqa: S608 - the name is ours.
+    yield f"{postgres.owner_url}{'&' if '?' in postgres.owner_url else '?'}search_path={schema}"
+    await owner.execute(f"DROP SCHEMA {schema} CASCADE")
+    await owner.close()
 
 
 @pytest.fixture(scope="session")

@@ -164,7 +164,7 @@ def free_port() -> socket.socket:
     return reserved
 
 
-def _run(coroutine: Coroutine[Any, Any, None]) -> None:
+def _run(coroutine: Coroutine[Any, Any, object]) -> None:
     """Run a coroutine to its end on a loop of its own, whatever loop the tests have."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(asyncio.run, coroutine).result()
