@@ -212,8 +212,8 @@ async def test_many_who_follow_at_once_share_one_reading(feeds, shop):
     found = await asyncio.gather(*(feeds.follow(shop.id) for _ in range(100)))
     assert len(set(map(id, found))) == 1
     await settled(found[0])
-    # One for the position, and one more since listening began.
-    assert feeds.statistics.reads == 2
+    # One for the position, one more since listening began, and one where that took until the next look.
+    assert feeds.statistics.reads in {2, 3}
 
 
 async def test_who_gives_up_following_leaves_nothing(feeds, shop):
