@@ -8,7 +8,7 @@ from typing import Any
 
 from helm_python import Config, HelmError
 
-from tests.helm.cluster import Cluster
+from tests.helm.cluster import Cluster, Place
 from tests.helm.rendering import CHART, NAMESPACE, RELEASE, chart, values_of
 from tests.helm.stub_api import served
 
@@ -66,6 +66,13 @@ def life(cluster: Cluster) -> Iterator[Step]:
         yield step("upgrade to 3 again", lambda: upgrade("3"))
         yield step("roll back to 1", lambda: helm.rollback(RELEASE, version=1, **OPTIONS))
         yield step("uninstall", lambda: helm.uninstall(RELEASE, **OPTIONS))
+
+
+def operate(cluster: Cluster) -> None:
+    """Make the Secret that CloudNativePG makes of a database."""
+    name = f"{RELEASE}-galleria-postgresql-app"
+    place = Place(f"api/v1/namespaces/{NAMESPACE}/secrets", "secrets", name)
+    cluster.write("create", place, {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}})
 
 
 def tagged(values: Mapping[str, Any], tag: str) -> dict[str, Any]:

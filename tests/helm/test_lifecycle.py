@@ -7,7 +7,7 @@ from helm_python import HelmError
 
 from tests.helm.cluster import Cluster
 from tests.helm.documents import PAGE, block
-from tests.helm.lifecycle import MIGRATIONS, OPTIONS, TEST, life, opened, tagged, trace
+from tests.helm.lifecycle import MIGRATIONS, OPTIONS, TEST, life, opened, operate, tagged, trace
 from tests.helm.rendering import CHART, RELEASE, chart, values_of
 
 API = f"Deployment/{RELEASE}-galleria"
@@ -62,6 +62,7 @@ def test_a_password_made_by_chance_is_kept():
     cluster, values = Cluster(), values_of(CHART / "ci" / "cloudnativepg.yaml")
     with opened(cluster) as helm:
         helm.install(chart(), RELEASE, values, **OPTIONS)
+        operate(cluster)
         before = cluster.get("Secret", f"{RELEASE}-galleria-postgresql-application")
         helm.upgrade(chart(), RELEASE, tagged(values, "2"), **OPTIONS)
     after = cluster.get("Secret", f"{RELEASE}-galleria-postgresql-application")

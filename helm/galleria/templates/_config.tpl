@@ -33,6 +33,8 @@ GALLERIA_PRICE_LIMIT_STAFF: {{ int64 $config.priceLimits.staff | quote }}
 GALLERIA_BUDGETS: {{ include "galleria.budgets" . | quote }}
 GALLERIA_BUDGET_OUTAGE: {{ $config.budgetOutage }}
 GALLERIA_SOCKETS_PER_ADDRESS: {{ int64 $config.socketsPerAddress | quote }}
+GALLERIA_SOCKETS_PER_CLIENT: {{ int64 $config.socketsPerClient | quote }}
+GALLERIA_SOCKETS: {{ int64 $config.sockets | quote }}
 GALLERIA_OPERATIONS_PER_CLIENT: {{ int64 $config.operationsPerClient | quote }}
 GALLERIA_RESPONSE_CACHE: {{ ternary (int64 $config.responseCache.mebibytes | toString) "off" (gt (int64 $config.responseCache.mebibytes) 0) | quote }}
 GALLERIA_RESPONSE_CACHE_STALENESS_MS: {{ int64 $config.responseCache.stalenessMilliseconds | quote }}

@@ -100,8 +100,8 @@ certificate.secretName: {{ .Values.certificate.secretName | quote }}
 {{- if gt (int .minReplicas) (int .maxReplicas) -}}
 {{- $problems = append $problems (printf "Set %s.autoscaling.maxReplicas to at least minReplicas." $component) -}}
 {{- end -}}
-{{- if not (or .cpuPercent .requestsInFlight .eventsWaiting) -}}
-{{- $metric := ternary "requestsInFlight" "eventsWaiting" (eq $component "api") -}}
+{{- if not (or .cpuPercent .operationsRunning .eventsWaiting) -}}
+{{- $metric := ternary "operationsRunning" "eventsWaiting" (eq $component "api") -}}
 {{- $problems = append $problems (printf "Set %s.autoscaling.cpuPercent or %s: autoscaling needs something to follow." $component $metric) -}}
 {{- end -}}
 {{- end -}}
@@ -173,6 +173,9 @@ certificate.secretName: {{ .Values.certificate.secretName | quote }}
 {{- $problems = append $problems (printf "Leave secrets.%s out, or unset cloudnativepg.enabled, which makes it." $name) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- if include "galleria.databaseMissing" . -}}
+{{- $problems = append $problems "Set migrations.enabled to false for this upgrade, which makes the database; once it is there and filled, upgrade with migrations.enabled. Migrations come first, and there is nothing yet to be migrated." -}}
 {{- end -}}
 {{- if .Values.valkey.enabled -}}
 {{- $given := .Values.secrets.redisUrl -}}

@@ -1,5 +1,5 @@
 {{/* An autoscaler. Takes a list: the root, the component, what follows the full name, values of autoscaling, the metric of pods
-and the value of it that is aimed at. */}}
+(its name, and labels of its series) and the value of it that is aimed at. */}}
 {{- define "galleria.autoscaler" -}}
 {{- $root := index . 0 -}}
 {{- $metric := index . 4 -}}
@@ -29,7 +29,12 @@ spec:
     - type: Pods
       pods:
         metric:
-          name: {{ $metric }}
+          name: {{ $metric.name }}
+          {{- with $metric.labels }}
+          selector:
+            matchLabels:
+              {{- toYaml . | nindent 14 }}
+          {{- end }}
         target:
           type: AverageValue
           averageValue: {{ $aim | quote }}
