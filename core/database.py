@@ -23,6 +23,9 @@ from core.writing import Transaction
 
 _ANYTHING = text("SELECT")
 
+_JUST_NOW_SECONDS = 1.0
+"""A server that has answered within this time need not be asked whether it does."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Database:
@@ -31,10 +34,12 @@ class Database:
     Attributes:
         reads: Connections for reads.
         writes: Connections for writes.
+        aside: One for what must not queue behind requests; opened when all for reads are in use.
     """
 
     reads: ReadPool
     writes: ReadPool
+    aside: ReadPool
 
     @classmethod
     def of(
@@ -63,7 +68,8 @@ class Database:
             statement_seconds=statement_seconds,
             is_prepared=is_prepared,
         )
-        return cls(ReadPool(connect, pool), ReadPool(connect, pool))
+        one = dataclasses.replace(pool, at_most=1)
+        return cls(ReadPool(connect, pool), ReadPool(connect, pool), ReadPool(connect, one))
 
     @classmethod
     async def connect(
@@ -82,8 +88,8 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection; those still in use after a while are cut off."""
-        await self.writes.close()
-        await self.reads.close()
+        for pool in (self.aside, self.writes, self.reads):
+            await pool.close()
 
     def of_tenant(
         self, tenant: uuid.UUID, *, statement_timeout_seconds: float = 10.0, actor: str = ""
@@ -103,13 +109,24 @@ class Database:
         with told():
             return await self.reads.fetch(compiled, compiled.arguments(values))
 
+    async def fetch_aside(self, statement: Executable) -> list[Row]:
+        """Run a statement of the kind of `fetch_platform` without queuing behind requests."""
+        compiled = compile_statement(statement)
+        pool = self.aside if self.reads.is_used_up else self.reads
+        with told():
+            return await pool.fetch(compiled, compiled.arguments({}))
+
     async def ping(self) -> None:
-        """Ask the server for a sign of life.
+        """Ask the server for a sign of life, without queuing behind requests.
 
         Raises:
             Overloaded: There is none.
         """
-        await self.fetch_platform(_ANYTHING)
+        await self.fetch_aside(_ANYTHING)
+
+    def is_at_work(self) -> bool:
+        """Tell whether all connections for reads are in use, and the server has just answered on one of them."""
+        return self.reads.is_used_up and self.reads.has_heard(within_seconds=_JUST_NOW_SECONDS)
 
 
 class TenantDatabase:

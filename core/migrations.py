@@ -42,8 +42,8 @@ def newest_revision() -> str:
 
 
 async def current_revision(database: Database) -> str | None:
-    """Return the revision a database is at, as the application sees it."""
-    rows = await database.fetch_platform(_installed)
+    """Return the revision a database is at, as the application sees it, without queuing behind requests."""
+    rows = await database.fetch_aside(_installed)
     return rows[0].version_num if rows else None
 
 

@@ -108,6 +108,15 @@ class ReadPool:
         return self.size - len(self._free)
 
     @property
+    def is_used_up(self) -> bool:
+        """Whether whoever comes now has to wait."""
+        return not self._free and self.size >= self.settings.at_most
+
+    def has_heard(self, *, within_seconds: float) -> bool:
+        """Tell whether the server has answered on any of them lately."""
+        return time.monotonic() - self._heard_at < within_seconds
+
+    @property
     def waiting_seconds(self) -> float:
         """For how long the first in the queue has been waiting for a connection; 0 where nobody is."""
         return time.monotonic() - self._waiters[0].since if self._waiters else 0.0

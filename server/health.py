@@ -33,6 +33,9 @@ class Pingable(Protocol):
     async def ping(self) -> None:
         """Return when there is one, raise otherwise."""
 
+    def is_at_work(self) -> bool:
+        """Tell whether it has more to do than answer probes, and does so."""
+
 
 class Health:
     """What the probes look at.
@@ -71,6 +74,7 @@ class Health:
         self._oldest_revision = oldest_revision
         self._redis = redis
         self._is_bus_healthy = is_bus_healthy
+        self._is_current = False
         # However many ask, there is one check at a time: probes must not eat the pool they are asking about.
         self._checks: SingleFlight[str, dict[str, str]] = SingleFlight()
 
@@ -88,11 +92,16 @@ class Health:
         return dict(zip(checks, outcomes, strict=True))
 
     async def _check_database(self) -> str:
-        await self._database.ping()
+        # One that is at its limit, and answers, is no reason to send everybody to others, who would be at theirs too.
+        if not self._database.is_at_work():
+            await self._database.ping()
         return "ok"
 
     async def _check_schema(self) -> str:
+        if self._is_current and self._database.is_at_work():
+            return "ok"
         revision = await self._revision()
+        self._is_current = revision is not None and revision >= self._oldest_revision
         if revision is None:
             return "not migrated; run the migrations"
         if revision < self._oldest_revision:

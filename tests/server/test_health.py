@@ -2,15 +2,18 @@
 
 import asyncio
 
+import asyncpg
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry
+from sqlalchemy import text
 from starlette.applications import Starlette
 
 from core import migrations
 from core.database import Database
 from server import health
 from server.health import Health, routes
+from tests.core.connections import wait_for_lock
 from tests.servers import served
 
 
@@ -25,6 +28,11 @@ class Dependencies:
         self.asked = asyncio.Event()
         self.installed = "0003"
         self.redis_failure = None
+        self.busy = False
+        self.looks = 0
+
+    def is_at_work(self):
+        return self.busy
 
     async def ping(self):
         self.pings += 1
@@ -34,6 +42,7 @@ class Dependencies:
             raise self.failure
 
     async def revision(self):
+        self.looks += 1
         return self.installed
 
     async def redis(self):
@@ -188,6 +197,56 @@ async def test_a_migrated_database_is_ready_until_it_is_gone(postgres):
         await database.close()
         answer = await client.get("/readyz")
         assert (answer.status_code, answer.json()["status"]) == (503, "unready")
+
+
+async def test_a_database_that_answers_others_is_not_asked(watched, dependencies):
+    dependencies.busy = True
+    # What is not known yet is asked for nevertheless.
+    assert set((await watched.checks()).values()) == {"ok"}
+    assert (dependencies.pings, dependencies.looks) == (0, 1)
+    assert set((await watched.checks()).values()) == {"ok"}
+    assert (dependencies.pings, dependencies.looks) == (0, 1)
+    dependencies.busy = False
+    assert set((await watched.checks()).values()) == {"ok"}
+    assert (dependencies.pings, dependencies.looks) == (1, 2)
+
+
+async def test_a_busy_database_at_an_older_schema_is_looked_at_until_it_is_not(watched, dependencies):
+    dependencies.busy, dependencies.installed = True, "0002"
+    assert "needs 0003" in (await watched.checks())["schema"]
+    assert "needs 0003" in (await watched.checks())["schema"]
+    dependencies.installed = "0003"
+    assert (await watched.checks())["schema"] == "ok"
+
+
+@pytest.fixture
+async def held(postgres, shop):
+    """A database whose only connection waits for a lock until the test is over."""
+    holder = await asyncpg.connect(postgres.owner_url)
+    await holder.execute("SELECT pg_advisory_lock(991)")
+    database = await Database.connect(postgres.app_url, pool_size=1, acquire_timeout_seconds=10)
+    tenant = database.of_tenant(shop.id, statement_timeout_seconds=60)
+    waiting = asyncio.create_task(tenant.fetch(text("SELECT pg_advisory_xact_lock_shared(991)"), alone=True))
+    await wait_for_lock(holder, 991)
+    yield database
+    await holder.close()
+    await waiting
+    await tenant.close()
+    await database.close()
+
+
+@pytest.mark.parametrize("heard", ["just now", "a while ago"])
+async def test_a_pool_that_is_used_up_by_slow_statements_is_ready(held, heard):
+    if heard == "a while ago":
+        held.reads._heard_at -= 60
+    assert held.is_at_work() is (heard == "just now")
+    newest = migrations.newest_revision()
+    real = Health(held, lambda: migrations.current_revision(held), oldest_revision=newest)
+    async with served(Starlette(routes=routes(real))) as address, httpx.AsyncClient(base_url=address) as client:
+        for _ in range(2):
+            answer = await client.get("/readyz")
+            assert (answer.status_code, answer.json()["checks"]) == (200, {"database": "ok", "schema": "ok"})
+    assert held.reads.in_use == 1
 
 
 async def test_metrics_say_what_the_probe_said_last(client, dependencies, watched):
