@@ -56,7 +56,7 @@ def _doorkeeper(parts: Parts, path: str) -> Doorkeeper | None:
         path=path,
         gate=parts.gate,
         kinds=parts.operations.kinds,
-        lane_of=parts.shop_of,
+        lane_of=parts.operations.entrance.shop_of,
         metrics=parts.metrics,
     )
 

@@ -3,8 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
-import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 
 import redis.asyncio
 
@@ -65,7 +64,6 @@ class Parts:
         probes: What the probes look at.
         operations: Serves what is asked, whatever it comes by.
         gate: Lets operations in, as many as can be served.
-        shop_of: Returns the shop that headers are known to mean, see `Entrance.shop_of`.
         hub: Brings events to subscribers.
         sockets: The WebSockets of the process.
         streams: Its streams of events.
@@ -84,7 +82,6 @@ class Parts:
     probes: health.Health
     operations: Operations
     gate: Gate
-    shop_of: Callable[[str | None, str | None, str | None], uuid.UUID | None]
     hub: Hub
     sockets: Sockets
     streams: Streams
@@ -173,7 +170,6 @@ def parts_of(settings: Settings) -> Parts:
         probes=health.watch_health(metrics.registry, _probes(database, client, bus)),
         operations=operations,
         gate=gate,
-        shop_of=entrance.shop_of,
         hub=hub,
         sockets=sockets,
         streams=Streams(

@@ -8,7 +8,6 @@ documented.
 
 import dataclasses
 import functools
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -19,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from core.errors import Overloaded, RequestError
 from server.admission.gate import ADMITTED, Gate, refusal
 from server.admission.kinds import Kind, Kinds
-from server.admission.line import Lane, Reason, Waiting
+from server.admission.line import Lane, LaneOf, Reason, Waiting
 from server.graphql.answers import refused_answer
 from server.graphql.exchanges import new_request_id
 from server.graphql.negotiation import EVENT_STREAM, JSON, Streaming, negotiate, streaming_of
@@ -42,40 +41,38 @@ class Doorkeeper:
         path: Of the endpoint whose requests have to be let in; all others, as probes, are at once.
         gate: Lets them in.
         kinds: How important they are.
-        lane_of: Returns the shop of a caller by his headers Authorization, Galleria-Shop and Host, where he is known.
+        lane_of: Returns the shop of a caller.
         metrics: Where refused requests are counted.
     """
 
     path: str
     gate: Gate
     kinds: Kinds
-    lane_of: Callable[[str | None, str | None, str | None], Lane]
+    lane_of: LaneOf
     metrics: Metrics
 
     def concerns(self, scope: Scope) -> bool:
         """Tell whether a request is to be let in; streams are, where they are opened."""
         return scope["path"] == self.path and scope["method"] in {"POST", "GET"}
 
-    def kind_of(self, scope: Scope, body: bytes) -> Kind | None:
-        """Return how important a request is; None of one that may be a subscription, which is found out when it runs.
+    def place(self, scope: Scope, body: bytes) -> tuple[Kind | None, Lane]:
+        """Return how important a request is, and the shop that it is for, if it is known.
 
-        One that cannot be read is not important.
+        One that cannot be read is not important; one that may be a subscription has no kind until it runs.
         """
-        is_get, streams = scope["method"] == "GET", EVENT_STREAM in _accept(scope)
-        try:
-            request = read_query_string(scope["query_string"]) if is_get else read_json(body)
-        except RequestError:
-            return Kind.INTROSPECTION
-        return self.kinds.of(request, otherwise=None if streams else Kind.QUERY)
-
-    def lane(self, scope: Scope) -> Lane:
-        """Return the shop that a request is for, if it is known."""
         said: list[str | None] = [None, None, None]
         for name, value in scope["headers"]:
             place = _LANED.get(name)
             if place is not None:
                 said[place] = value.decode("latin-1")
-        return self.lane_of(*said)
+        lane = self.lane_of(*said)
+        otherwise = None if EVENT_STREAM in _accept(scope) else Kind.QUERY
+        try:
+            request = read_query_string(scope["query_string"]) if scope["method"] == "GET" else read_json(body)
+        except RequestError:
+            return Kind.INTROSPECTION, lane
+        is_signed_in = said[0] is not None and lane is not None
+        return self.kinds.of(request, is_signed_in=is_signed_in, otherwise=otherwise), lane
 
     def refused(self, scope: Scope) -> bytes:
         """Return the headers and the body of a refusal, and count it."""
@@ -91,6 +88,7 @@ class Door(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._keeper: Doorkeeper | None = getattr(self.app, "doorkeeper", None)
         self._held: tuple[RequestResponseCycle, ASGI3Application] | None = None
+        self._waiting: Waiting | None = None
 
     def data_received(self, data: bytes) -> None:
         """Take what has arrived; a body that has not all arrived is waited for where it is served."""
@@ -98,6 +96,13 @@ class Door(HttpToolsProtocol):
         if self._held is not None:
             held, self._held = self._held, None
             super()._start_asgi_task(*held)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Free the place of a client who leaves while he waits."""
+        super().connection_lost(exc)
+        if self._waiting is not None and self._keeper is not None:
+            self._keeper.gate.withdraw(self._waiting)
+            self._waiting = None
 
     def on_message_complete(self) -> None:
         """Decide about a request, now that all of it is here."""
@@ -127,15 +132,17 @@ class Door(HttpToolsProtocol):
             super()._start_asgi_task(cycle, app)
             return
         body = bytes(cycle.body)
-        kind = None if len(body) > _LONGEST_BODY else keeper.kind_of(scope, body)
+        kind, lane = (None, None) if len(body) > _LONGEST_BODY else keeper.place(scope, body)
         if kind is None:
             super()._start_asgi_task(cycle, app)
             return
         enter = functools.partial(self._enter, cycle, app)
         turn_away = functools.partial(self._turn_away, cycle)
-        gate.ask(Waiting(kind, keeper.lane(scope), self.loop.time(), enter, turn_away))
+        self._waiting = Waiting(kind, lane, self.loop.time(), enter, turn_away)
+        gate.ask(self._waiting)
 
     def _enter(self, cycle: RequestResponseCycle, app: ASGI3Application) -> bool:
+        self._waiting = None
         if cycle.disconnected or self._keeper is None:
             return False
         scope: Any = cycle.scope
@@ -144,6 +151,7 @@ class Door(HttpToolsProtocol):
         return True
 
     def _turn_away(self, cycle: RequestResponseCycle, _: Reason) -> None:
+        self._waiting = None
         if cycle.disconnected or self._keeper is None or self.transport.is_closing():
             return
         content = [STATUS_LINE[HTTPStatus.SERVICE_UNAVAILABLE]]

@@ -27,8 +27,8 @@ PATIENCE_SECONDS = 0.5
 
 SHORT_PATIENCE_SECONDS = 0.05
 """The same once there has been a line for that long without a break: then it is no burst, and a long line would only
-make all answers late. Mutations, which are let in first, may stay: theirs is short. Source: the controlled delay of
-B. Maurer, "Fail at Scale" (ACM Queue 13(8), 2015)."""
+make all answers late. Mutations, which of a shop are let in first, may stay: theirs is short. Source: the controlled
+delay of B. Maurer, "Fail at Scale" (ACM Queue 13(8), 2015)."""
 
 _SAYING_SECONDS = 1.0
 """Between two log lines that say how many were refused."""
@@ -142,6 +142,10 @@ class Gate:
         if self.in_flight < self.limit.value:
             self._let_in()
 
+    def withdraw(self, waiting: Waiting) -> None:
+        """Take note that somebody does not want to be let in any more, if he still waits."""
+        self._line.remove(waiting)
+
     @asynccontextmanager
     async def entered(self, kind: Kind | None, lane: Lane) -> AsyncIterator[None]:
         """Let an operation in for as long as the block runs.
@@ -180,12 +184,15 @@ class Gate:
             if not turn.done():
                 turn.set_exception(refusal())
 
-        self.ask(Waiting(Kind.QUERY if kind is None else kind, lane, loop.time(), start, refuse))
+        waiting = Waiting(Kind.QUERY if kind is None else kind, lane, loop.time(), start, refuse)
+        self.ask(waiting)
         try:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self.leave()
+            else:
+                self.withdraw(waiting)
             raise
 
     def _let_in(self) -> None:

@@ -31,7 +31,7 @@ class Kind(enum.IntEnum):
 class Kinds:
     """The kinds of the operations that were seen; what was not is a query until it has been parsed.
 
-    So nobody chooses his kind: only what the server itself has read of a document counts.
+    So nobody chooses his kind: only what the server itself has read of a document counts, and whom it remembers.
     """
 
     __slots__ = ("_known",)
@@ -49,6 +49,14 @@ class Kinds:
             self._known.clear()
         self._known[key] = Kind.of(operation)
 
-    def of(self, request: GraphQLRequest, *, otherwise: Kind | None = Kind.QUERY) -> Kind | None:
-        """Return what a request asks for, and what it is taken for where that is not known; None of a subscription."""
-        return self._known.get((hash(request.query or request.sha256), request.operation_name), otherwise)
+    def of(self, request: GraphQLRequest, *, is_signed_in: bool, otherwise: Kind | None = Kind.QUERY) -> Kind | None:
+        """Return what a request asks for; None of a subscription.
+
+        Args:
+            request: What is asked.
+            is_signed_in: Whether it is remembered who asks. Nobody else is more important than a query, or mutations
+                that are refused for want of a permission would hold back queries.
+            otherwise: What it is taken for where it is not known what it asks.
+        """
+        kind = self._known.get((hash(request.query or request.sha256), request.operation_name), otherwise)
+        return Kind.QUERY if kind is Kind.MUTATION and not is_signed_in else kind

@@ -1,4 +1,4 @@
-"""Those who wait to be let in: the more important kind first, and within a kind one shop after the other."""
+"""Those who wait to be let in: one shop after the other, and of each shop the more important kind first."""
 
 import dataclasses
 import enum
@@ -13,6 +13,9 @@ AT_MOST = 128
 
 Lane = uuid.UUID | None
 """A shop, or all of whom it is not known yet for which shop they ask."""
+
+LaneOf = Callable[[str | None, str | None, str | None], Lane]
+"""Returns the shop of a caller by his headers Authorization, Galleria-Shop and Host, where he is remembered."""
 
 
 class Reason(enum.StrEnum):
@@ -42,76 +45,115 @@ class Waiting:
     refuse: Callable[[Reason], None]
 
 
-_Lanes = OrderedDict[Lane, deque[Waiting]]
+class _Queue:
+    """Those of one shop, by kind, each in the order in which they came."""
+
+    __slots__ = ("kinds", "length")
+
+    def __init__(self) -> None:
+        self.kinds: tuple[deque[Waiting], ...] = tuple(deque() for _ in Kind)
+        self.length = 0
+
+    def add(self, waiting: Waiting) -> None:
+        self.kinds[waiting.kind].append(waiting)
+        self.length += 1
+
+    def first(self) -> Waiting:
+        """Take out the first of the most important."""
+        self.length -= 1
+        return next(filter(None, self.kinds)).popleft()
+
+    def last(self) -> Waiting:
+        """Take out the last of the least important."""
+        self.length -= 1
+        return next(filter(None, reversed(self.kinds))).pop()
+
+    def least(self) -> Kind:
+        """Return the kind of the least important."""
+        return next(kind for kind in reversed(Kind) if self.kinds[kind])
 
 
 class Line:
     """Those who wait, at most `AT_MOST`.
 
-    A shop that has many waiting takes its turn as often as one that has few, and when there are too many it is the last
-    of the shop that has most who leaves.
+    Shops take turns, so one that has many waiting is served as often as one that has few; and when there are too many,
+    it is somebody of the shop that has most who leaves. How important it is what he asks decides within a shop alone,
+    or else whoever sends what is important could keep all others out; and between shops that have one each.
 
     Attributes:
         length: How many they are.
     """
 
-    __slots__ = ("_kinds", "length")
+    __slots__ = ("_lanes", "length")
 
     def __init__(self) -> None:
-        self._kinds: tuple[_Lanes, ...] = tuple(OrderedDict() for _ in Kind)
+        self._lanes: OrderedDict[Lane, _Queue] = OrderedDict()
         self.length = 0
 
     def add(self, waiting: Waiting) -> Waiting | None:
         """Let somebody wait; return who has to leave for it, perhaps himself."""
-        gone = self._displaced_by(waiting) if self.length >= AT_MOST else None
-        if gone is waiting:
-            return gone
-        self._kinds[waiting.kind].setdefault(waiting.lane, deque()).append(waiting)
+        gone = None
+        if self.length >= AT_MOST:
+            lane = self._yielding(waiting)
+            if lane is None:
+                return waiting
+            gone = self._lanes[lane[0]].last()
+            self._forget(lane[0])
+        queue = self._lanes.get(waiting.lane)
+        if queue is None:
+            queue = self._lanes[waiting.lane] = _Queue()
+        queue.add(waiting)
         self.length += 1
         return gone
 
     def next(self) -> Waiting | None:
         """Take out whose turn it is."""
-        for lanes in self._kinds:
-            if lanes:
-                lane, line = lanes.popitem(last=False)
-                waiting = line.popleft()
-                if line:
-                    # At the end: all other shops come before its next one.
-                    lanes[lane] = line
-                self.length -= 1
-                return waiting
-        return None
+        if not self._lanes:
+            return None
+        lane, queue = next(iter(self._lanes.items()))
+        waiting = queue.first()
+        # At the end: all other shops come before its next one.
+        self._lanes.move_to_end(lane)
+        self._forget(lane)
+        return waiting
+
+    def remove(self, waiting: Waiting) -> None:
+        """Take out somebody who does not want to wait any more, if he is still there."""
+        queue = self._lanes.get(waiting.lane)
+        if queue is None or waiting not in queue.kinds[waiting.kind]:
+            return
+        queue.kinds[waiting.kind].remove(waiting)
+        queue.length -= 1
+        self._forget(waiting.lane)
 
     def take_older(self, kind: Kind, since: float) -> list[Waiting]:
         """Take out those of a kind who have been waiting since before a moment."""
         taken = []
-        lanes = self._kinds[kind]
-        for lane in list(lanes):
-            line = lanes[lane]
+        for lane, queue in list(self._lanes.items()):
+            line = queue.kinds[kind]
             while line and line[0].since < since:
                 taken.append(line.popleft())
-            if not line:
-                del lanes[lane]
-        self.length -= len(taken)
+                queue.length -= 1
+                self._forget(lane)
         return taken
 
-    def _displaced_by(self, newcomer: Waiting) -> Waiting:
-        for kind in reversed(Kind):
-            lanes = self._kinds[kind]
-            if kind > newcomer.kind and lanes:
-                return self._last_of_longest(lanes)
-        lanes = self._kinds[newcomer.kind]
-        if not lanes:
-            return newcomer
-        own = len(lanes.get(newcomer.lane, ()))
-        longest = max(map(len, lanes.values()))
-        return self._last_of_longest(lanes) if longest > own + 1 else newcomer
-
-    def _last_of_longest(self, lanes: _Lanes) -> Waiting:
-        lane, line = max(lanes.items(), key=lambda item: len(item[1]))
-        waiting = line.pop()
-        if not line:
-            del lanes[lane]
+    def _forget(self, lane: Lane) -> None:
+        """Take note that one has left a lane."""
         self.length -= 1
-        return waiting
+        if not self._lanes[lane].length:
+            del self._lanes[lane]
+
+    def _yielding(self, newcomer: Waiting) -> tuple[Lane] | None:
+        """Return the lane that somebody has to leave; None where it is the newcomer who does."""
+        if not self._lanes:
+            return None
+        own = self._lanes.get(newcomer.lane)
+        lane, longest = max(self._lanes.items(), key=lambda item: item[1].length)
+        if longest.length > (own.length if own else 0) + 1:
+            return (lane,)
+        if own is not None:
+            return (newcomer.lane,) if own.least() > newcomer.kind else None
+        if longest.length > 1:
+            return None
+        lane, least = max(self._lanes.items(), key=lambda item: item[1].least())
+        return (lane,) if least.least() > newcomer.kind else None

@@ -106,6 +106,9 @@ class OperationEntrance(Protocol):
     async def identify(self, view: RequestView) -> Any:
         """Find out who asks, and for which shop: a `CallerView`; may raise `RequestError`."""
 
+    def shop_of(self, authorization: str | None, shop: str | None, host: str | None) -> uuid.UUID | None:
+        """Return the shop that headers meant when they were last seen; None where that is not remembered."""
+
     def open(self, caller: Any) -> OperationContext:
         """Open what one operation runs with."""
 

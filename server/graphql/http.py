@@ -122,7 +122,11 @@ class GraphQLEndpoint:
         if gate is None:
             return
         if not gate.take():
-            await gate.admitted(self.operations.kinds.of(self._read(exchange, body)), None)
+            authorization = exchange.headers.get("authorization")
+            names = (exchange.headers.get(name) for name in ("galleria-shop", "host"))
+            lane = self.operations.entrance.shop_of(authorization, *names)
+            is_signed_in = authorization is not None and lane is not None
+            await gate.admitted(self.operations.kinds.of(self._read(exchange, body), is_signed_in=is_signed_in), lane)
         exchange.scope[ADMITTED] = gate
 
     async def _run(self, exchange: Exchange, request: GraphQLRequest, caller: Any) -> Answer | Stream:

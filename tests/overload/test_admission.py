@@ -61,7 +61,7 @@ def waiting(kind=Kind.QUERY, lane=None, since=0.0):
     return Waiting(kind, lane, since, start=lambda: True, refuse=lambda _: None)
 
 
-def test_whoever_waits_is_served_by_kind_then_shop_by_shop():
+def test_whoever_waits_is_served_shop_by_shop_and_of_each_shop_by_kind():
     a, b = uuid.uuid4(), uuid.uuid4()
     line = Line()
     came = [
@@ -74,8 +74,60 @@ def test_whoever_waits_is_served_by_kind_then_shop_by_shop():
     for each in came:
         assert line.add(each) is None
     assert line.length == 5
-    assert [line.next() for _ in range(6)] == [came[4], came[1], came[3], came[2], came[0], None]
+    assert [line.next() for _ in range(6)] == [came[1], came[4], came[2], came[3], came[0], None]
     assert line.length == 0
+
+
+def test_mutations_of_a_shop_that_floods_displace_and_pass_nobody_of_another(monkeypatch):
+    monkeypatch.setattr(lines, "AT_MOST", 3)
+    a, b = uuid.uuid4(), uuid.uuid4()
+    line = Line()
+    of_a = [waiting(Kind.MUTATION, a) for _ in range(3)]
+    for each in of_a:
+        line.add(each)
+    query = waiting(Kind.QUERY, b)
+    assert line.add(query) is of_a[2]
+    for _ in range(10):
+        assert line.add(newcomer := waiting(Kind.MUTATION, a)) is newcomer
+    assert [line.next() for _ in range(3)] == [of_a[0], query, of_a[1]]
+
+
+def test_among_too_many_of_one_shop_the_least_important_leaves(monkeypatch):
+    monkeypatch.setattr(lines, "AT_MOST", 3)
+    a = uuid.uuid4()
+    line = Line()
+    introspection, *queries = waiting(Kind.INTROSPECTION, a), waiting(lane=a), waiting(lane=a)
+    for each in (introspection, *queries):
+        line.add(each)
+    mutations = [waiting(Kind.MUTATION, a) for _ in range(4)]
+    assert [line.add(each) for each in mutations] == [introspection, queries[1], queries[0], mutations[3]]
+    assert [line.next() for _ in range(4)] == [*mutations[:3], None]
+
+
+def test_where_no_shop_has_more_than_one_the_least_important_leaves(monkeypatch):
+    monkeypatch.setattr(lines, "AT_MOST", 3)
+    line = Line()
+    mutation, query, introspection = (waiting(kind, uuid.uuid4()) for kind in Kind)
+    for each in (introspection, query, mutation):
+        line.add(each)
+    assert line.add(other := waiting(Kind.QUERY, uuid.uuid4())) is introspection
+    assert line.add(late := waiting(Kind.QUERY, uuid.uuid4())) is late
+    assert line.add(more := waiting(Kind.MUTATION, uuid.uuid4())) is query
+    assert [line.next() for _ in range(4)] == [mutation, other, more, None]
+
+
+def test_whoever_leaves_the_line_frees_his_place():
+    a = uuid.uuid4()
+    line = Line()
+    first, second = waiting(lane=a), waiting(Kind.MUTATION, a)
+    for each in (first, second):
+        line.add(each)
+    line.remove(second)
+    assert line.length == 1
+    # He is no longer there, whatever became of him.
+    line.remove(second)
+    line.remove(waiting())
+    assert (line.length, line.next(), line.next()) == (1, first, None)
 
 
 def test_among_too_many_the_last_of_the_longest_lane_leaves(monkeypatch):
@@ -117,6 +169,19 @@ async def test_a_gate_that_is_cancelled_in_the_moment_it_opens_lets_the_next_in(
     await second
     assert first.cancelled()
     assert gate.in_flight == 1
+    gate.leave()
+    assert gate.in_flight == 0
+
+
+async def test_who_is_cancelled_while_he_waits_frees_his_place_at_once():
+    gate = Gate(Limit(1))
+    assert gate.take()
+    asking = asyncio.create_task(gate.admitted(Kind.QUERY, None))
+    await asyncio.sleep(0)
+    assert gate.waiting == 1
+    asking.cancel()
+    await asyncio.wait([asking])
+    assert gate.waiting == 0
     gate.leave()
     assert gate.in_flight == 0
 

@@ -16,6 +16,8 @@ PAUSE = {"query": "{ pause }"}
 HELLO = {"query": "{ hello }"}
 NOTE = {"query": "mutation Note($text: String) { note(text: $text) }", "variables": {"text": "kept"}}
 SCHEMA = {"query": "{ __schema { queryType { name } } }"}
+SIGNED_IN = {"authorization": "Bearer of somebody whom the entrance remembers"}
+SHOP = {"query": "{ shop }"}
 SOON = 10.0
 
 
@@ -108,7 +110,7 @@ async def test_a_mutation_takes_the_place_of_a_query_and_a_query_that_of_introsp
         async with filled(site, client, waiting=[(SCHEMA, {})]) as tasks:
             query = asyncio.create_task(client.post("/graphql", json=HELLO))
             assert refused(await tasks[1])
-            mutation = asyncio.create_task(client.post("/graphql", json=NOTE))
+            mutation = asyncio.create_task(client.post("/graphql", json=NOTE, headers=SIGNED_IN))
             assert refused(await query)
             assert refused(await client.post("/graphql", json=HELLO))
             assert refused(await client.post("/graphql", json=SCHEMA))
@@ -156,25 +158,37 @@ async def test_nobody_chooses_how_important_he_is(monkeypatch):
         assert site.synthetic.notes == []
 
 
-async def test_a_shop_that_floods_leaves_room_for_others(has_door, monkeypatch):
+@pytest.mark.parametrize("flood", [SHOP, NOTE], ids=["queries", "mutations"])
+async def test_a_shop_that_floods_leaves_room_for_others(flood, has_door, monkeypatch):
     monkeypatch.setattr(gates, "PATIENCE_SECONDS", 60)
     monkeypatch.setattr(line, "AT_MOST", 3)
-    if not has_door:
-        pytest.skip("what came late is not looked at closely")
-    async with guarded() as site, site.client() as client:
-        shop = {"query": "{ shop }"}
-        for slug in ("busy", "small"):
-            await client.post("/graphql", json=shop, headers={"galleria-shop": slug})
-        async with filled(site, client, waiting=[(shop, {"galleria-shop": "busy"})] * 3) as tasks:
-            small = asyncio.create_task(client.post("/graphql", json=shop, headers={"galleria-shop": "small"}))
+    async with guarded(has_door=has_door) as site, site.client() as client:
+        busy, small = {"galleria-shop": "busy", **SIGNED_IN}, {"galleria-shop": "small"}
+        for headers in (busy, small):
+            await client.post("/graphql", json=flood, headers=headers)
+        async with filled(site, client, waiting=[(flood, busy)] * 3) as tasks:
+            asked = asyncio.create_task(client.post("/graphql", json=SHOP, headers=small))
             # The last of the busy shop has to go, and the small one is next but one.
             assert refused(await tasks[3])
-            assert refused(await client.post("/graphql", json=shop, headers={"galleria-shop": "busy"}))
+            assert refused(await client.post("/graphql", json=flood, headers=busy))
             served = []
-            for name, task in (("busy 1", tasks[1]), ("busy 2", tasks[2]), ("small", small)):
+            for name, task in (("busy 1", tasks[1]), ("busy 2", tasks[2]), ("small", asked)):
                 task.add_done_callback(lambda _, name=name: served.append(name))
-        await small
-        assert served == ["busy 1", "small", "busy 2"]
+        await asked
+        assert served.index("small") < served.index("busy 2")
+
+
+@pytest.mark.parametrize("headers", [{}, {"galleria-shop": "never seen", **SIGNED_IN}], ids=["anonymous", "unknown"])
+async def test_who_has_not_shown_who_he_is_is_no_more_important_than_a_query(headers, has_door, monkeypatch):
+    monkeypatch.setattr(gates, "PATIENCE_SECONDS", 60)
+    monkeypatch.setattr(line, "AT_MOST", 1)
+    async with guarded(has_door=has_door) as site, site.client() as client:
+        # It is known that this is a mutation.
+        await client.post("/graphql", json=NOTE)
+        async with filled(site, client, waiting=[(HELLO, {})]) as tasks:
+            assert refused(await client.post("/graphql", json=NOTE, headers=headers))
+        assert tasks[1].result().status_code == 200
+        assert site.shed("query", "full") == 1
 
 
 async def test_who_has_waited_for_long_is_refused(has_door, monkeypatch):
@@ -185,14 +199,16 @@ async def test_who_has_waited_for_long_is_refused(has_door, monkeypatch):
         assert site.gate.waiting == 0
 
 
-async def test_who_leaves_while_he_waits_costs_nobody_a_turn(has_door, monkeypatch):
+async def test_who_leaves_while_he_waits_frees_his_place_at_once(has_door, monkeypatch):
     monkeypatch.setattr(gates, "PATIENCE_SECONDS", 60)
+    monkeypatch.setattr(line, "AT_MOST", 1)
     async with guarded(has_door=has_door) as site, site.client() as client:
         async with filled(site, client, waiting=[(HELLO, {})]) as tasks:
             tasks[1].cancel()
             await asyncio.wait([tasks[1]])
+            await until(lambda: site.gate.waiting == 0)
             last = asyncio.create_task(client.post("/graphql", json=HELLO))
-            await until(lambda: site.gate.waiting >= 1)
+            await until(lambda: site.gate.waiting == 1)
             tasks.remove(tasks[1])
         assert (await last).status_code == 200
         assert site.synthetic.reported == []

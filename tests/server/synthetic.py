@@ -26,6 +26,7 @@ SHOP_HEADER = "galleria-shop"
 SECRET = "SELECT secret FROM shops"
 
 SDL = """
+    directive @cost(weight: String!) on FIELD_DEFINITION
     type Query {
         hello(name: String = "you"): String
         double(n: Int): Int
@@ -43,7 +44,7 @@ SDL = """
     }
     input Filter { name: String, all: [Filter] }
     scalar Unprintable
-    type Mutation { note(text: String): String }
+    type Mutation { note(text: String): String @cost(weight: "10") }
     type Subscription { ticks: Int }
 """
 
@@ -109,6 +110,10 @@ class Synthetic:
         slug = view.headers.get(SHOP_HEADER, "demo")
         shop = self.shops.setdefault(slug, Shop(uuid.uuid4(), slug))
         return Context(shop, Actor(self.actor_kind), Database(), self)
+
+    def shop_of(self, _authorization: str | None, shop: str | None, _host: str | None) -> uuid.UUID | None:
+        known = self.shops.get(shop or "demo")
+        return None if known is None else known.id
 
     def open(self, caller: Context) -> Context:
         return caller
