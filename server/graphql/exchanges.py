@@ -115,6 +115,10 @@ class Exchange:
         if self.payer is not None and not self.payer.is_asked:
             await self.payer.charge(1 + characters // CHARACTERS_A_POINT)
 
+    def settle_least(self) -> None:
+        """Give back what was charged for an operation that does not begin, all but what any request costs."""
+        self._settle(0)
+
     def _settle(self, points: int) -> None:
         self.spent = points
         if self.payer is not None:

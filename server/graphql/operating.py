@@ -29,6 +29,9 @@ EXECUTOR_HEADER = "galleria-executor"
 """In development: who executes the operation, one of `EXECUTORS`; answers are the same, which anybody can see for
 himself."""
 
+ANONYMOUS = "anonymous"
+"""The kind of whoever has not signed in."""
+
 _INTROSPECTING_KINDS = frozenset({"staff", "key", "system"})
 """Who may read the schema of an installation in production; everybody may ask for `__typename`."""
 
@@ -210,15 +213,28 @@ class Operations:
         if exchange.headers.get(DRY_RUN_HEADER) == ON:
             await exchange.charge_least()
             return exchange.priced(chosen.costs)
-        if self.writing is None or chosen.operation.type is not OperationType.MUTATION:
-            return await self._paid(exchange, request, chosen)
-        leave(exchange.scope)
-        async with self.writing.entered(Kind.MUTATION, None if exchange.context is None else exchange.context.shop.id):
-            return await self._paid(exchange, request, chosen)
-
-    async def _paid(self, exchange: Exchange, request: GraphQLRequest, chosen: Chosen) -> Answer:
+        # Before it waits for anything: whoever floods with mutations is to run out of points, and not others of places.
         await exchange.charge(chosen.costs)
-        return await self._kept_or_executed(exchange, request, chosen.document, chosen.operation)
+        if self.writing is None or chosen.operation.type is not OperationType.MUTATION:
+            return await self._kept_or_executed(exchange, request, chosen.document, chosen.operation)
+        leave(exchange.scope)
+        await self._admit_to_writing(self.writing, exchange)
+        try:
+            return await self._kept_or_executed(exchange, request, chosen.document, chosen.operation)
+        finally:
+            self.writing.leave()
+
+    async def _admit_to_writing(self, writing: Gate, exchange: Exchange) -> None:
+        """Wait until a mutation may begin; one that does not costs no more than any request that is refused."""
+        context = exchange.context
+        # Most mutations are refused to whoever has not signed in, and are to hold back none of somebody who has.
+        is_signed_in = context is not None and context.actor.kind != ANONYMOUS
+        kind = Kind.MUTATION if is_signed_in else Kind.QUERY
+        try:
+            await writing.admitted(kind, None if context is None else context.shop.id)
+        except BaseException:
+            exchange.settle_least()
+            raise
 
     async def _choose(
         self, exchange: Exchange, request: GraphQLRequest, caller: CallerView, *, subscribes: bool
@@ -329,6 +345,6 @@ def _check_method(method: str, operation: Operation) -> None:
 def _check_introspection(kind: str) -> None:
     if kind in _INTROSPECTING_KINDS:
         return
-    if kind == "anonymous":
+    if kind == ANONYMOUS:
         raise Unauthenticated("The schema is shown to staff; sign in to ask for __schema or __type.")
     raise Forbidden("The schema is shown to staff; leave out __schema and __type.")

@@ -9,7 +9,7 @@ import pytest
 
 from server.admission import gate as gates
 from server.admission import line
-from tests.overload.doors import guarded
+from tests.overload.doors import CAPACITY, NOTE_COSTS, guarded
 from tests.server.synthetic import GRAPHQL, PROBLEM
 
 PAUSE = {"query": "{ pause }"}
@@ -131,7 +131,7 @@ async def test_mutations_that_wait_for_each_other_take_no_place_of_queries(has_d
         assert (await client.post("/graphql", json=HELLO)).status_code == 200
         monkeypatch.setattr(line, "AT_MOST", 3)
         assert refused(await client.post("/graphql", json=NOTE))
-        assert site.shed("mutation", "full") == 1
+        assert site.shed("query", "full") == 1
         writing.leave()
         assert [(await each).json()["data"] for each in mutations] == [{"note": "kept"}] * 3
         assert (writing.in_flight, site.gate.in_flight) == (0, 0)
@@ -189,6 +189,36 @@ async def test_who_has_not_shown_who_he_is_is_no_more_important_than_a_query(hea
             assert refused(await client.post("/graphql", json=NOTE, headers=headers))
         assert tasks[1].result().status_code == 200
         assert site.shed("query", "full") == 1
+
+
+async def test_a_mutation_that_has_to_wait_has_paid_and_gets_back_what_it_did_not_use(has_door, monkeypatch):
+    monkeypatch.setattr(line, "AT_MOST", 0)
+    async with guarded(has_door=has_door, budget=True) as site, site.client() as client:
+        writing = site.operations.writing
+        assert writing.take()
+        left = []
+        for _ in range(2):
+            answer = await client.post("/graphql", json=NOTE)
+            assert refused(answer)
+            left.append(int(answer.headers["ratelimit"].partition("r=")[2].partition(";")[0]))
+        assert left == [CAPACITY - 1, CAPACITY - 2]
+        assert site.synthetic.notes == []
+        writing.leave()
+        assert (writing.in_flight, site.gate.in_flight) == (0, 0)
+
+
+async def test_who_cannot_pay_for_his_mutation_takes_no_place_among_those_who_write(has_door, monkeypatch):
+    monkeypatch.setattr(gates, "PATIENCE_SECONDS", 60)
+    async with guarded(has_door=has_door, budget=True) as site, site.client() as client:
+        writing = site.operations.writing
+        assert writing.take()
+        payers = [asyncio.create_task(client.post("/graphql", json=NOTE)) for _ in range(CAPACITY // NOTE_COSTS)]
+        await until(lambda: writing.waiting == len(payers))
+        broke = await client.post("/graphql", json=NOTE)
+        assert broke.json()["errors"][0]["extensions"]["code"] == "THROTTLED"
+        assert writing.waiting == len(payers)
+        writing.leave()
+        assert {(await payer).status_code for payer in payers} == {200}
 
 
 async def test_who_has_waited_for_long_is_refused(has_door, monkeypatch):
