@@ -35,7 +35,7 @@ from server.workers.metrics import workers_metrics_route
 from server.workers.process import environment_of
 
 DRAIN_SECONDS = 20
-"""How long requests that run when we are told to stop may take to end."""
+"""How long requests that run when we are told to stop may take to end, at least: their deadline may be longer."""
 
 KEEP_ALIVE_SECONDS = 75
 """Longer than the 60 seconds after which load balancers let go, so that they never write to a closed connection."""
@@ -143,12 +143,28 @@ def _check_workers(settings: Settings, console: Console) -> None:
     console.print(f"[yellow]![/] {lacking}", highlight=False, soft_wrap=True)
 
 
-def config_of(application: ASGIApp, *, http: str = _DOOR) -> uvicorn.Config:
+def server_of(application: Observed, settings: Settings) -> Server:
+    """Return a server of the application that cuts no request off before its deadline."""
+    config = config_of(application, grace_seconds=_grace_seconds(settings))
+    return Server(config, drain=application.drain)
+
+
+def patience_seconds(settings: Settings) -> int:
+    """Return what a server may take from the signal to its end; then it hangs."""
+    return settings.drain_seconds + _grace_seconds(settings) + _RESERVE_SECONDS
+
+
+def _grace_seconds(settings: Settings) -> int:
+    return max(DRAIN_SECONDS, settings.deadline_seconds)
+
+
+def config_of(application: ASGIApp, *, http: str = _DOOR, grace_seconds: int = DRAIN_SECONDS) -> uvicorn.Config:
     """Return how uvicorn serves the application; every limit is said, none inherited.
 
     Args:
         application: What is served.
         http: What speaks HTTP: a protocol of ours, or the name of one of uvicorn's.
+        grace_seconds: What running requests may take once it is told to stop.
     """
     return uvicorn.Config(
         application,
@@ -168,7 +184,7 @@ def config_of(application: ASGIApp, *, http: str = _DOOR) -> uvicorn.Config:
         proxy_headers=False,
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_graceful_shutdown=grace_seconds,
     )
 
 
@@ -188,7 +204,7 @@ async def _serve_alone(
 ) -> bool:
     with _step(console, "Application"):
         application = application_of(settings)
-    server = Server(config_of(application), drain=application.drain)
+    server = server_of(application, settings)
     _on_signals(server.stop)
     _announce(settings, console)
     async with _metrics_served(metrics_route(application.metrics), scraped):
@@ -203,7 +219,7 @@ async def _supervise(
         settings.workers,
         listener,
         environment_of(settings),
-        patience_seconds=settings.drain_seconds + DRAIN_SECONDS + _RESERVE_SECONDS,
+        patience_seconds=patience_seconds(settings),
     )
     _on_signals(supervisor.stop)
     async with _metrics_served(workers_metrics_route(supervisor), scraped):

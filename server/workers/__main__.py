@@ -14,7 +14,7 @@ from prometheus_client.exposition import generate_latest
 
 from core.errors import ConfigurationError
 from core.settings import Settings, load_settings
-from server.serve import STOP_SIGNALS, Server, application_of, arrange_logs, config_of
+from server.serve import STOP_SIGNALS, Server, application_of, arrange_logs, server_of
 from server.workers import HOPELESS
 from server.workers.channel import answer
 from server.workers.output import Lines
@@ -49,7 +49,7 @@ def _serve(number: int, listener: int, channel: int) -> int:
 
 async def _work(settings: Settings, listener: socket.socket, channel: socket.socket) -> int:
     application = application_of(settings)
-    server = Server(config_of(application), drain=application.drain)
+    server = server_of(application, settings)
     loop = asyncio.get_running_loop()
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, server.stop)
