@@ -130,7 +130,7 @@ DEFINITIONS: Mapping[str, Schema] = {
 
 BOUNDS: Mapping[str, Schema] = {
     "nameOverride": _text(r"^([a-z]([-a-z0-9]{0,38}[a-z0-9])?)?$"),
-    "fullnameOverride": _text(r"^([a-z]([-a-z0-9]{0,38}[a-z0-9])?)?$"),
+    "fullnameOverride": _text(r"^([a-z]([-a-z0-9]{0,36}[a-z0-9])?)?$"),
     "*image.repository": _text(r"^[a-z0-9][-._/:a-z0-9]*$"),
     "*image.tag": _text(_TAG),
     "*image.digest": _text(_DIGEST),

@@ -111,10 +111,19 @@ def test_faults_of_queries_are_found():
         selections("sum(galleria_ready)")
 
 
+def of_autoscalers(rendered):
+    """Give what autoscalers follow, as queries."""
+    for scaler in rendered.of_kind("HorizontalPodAutoscaler"):
+        for metric in (each["pods"]["metric"] for each in scaler["spec"]["metrics"] if "pods" in each):
+            labels = metric.get("selector", {}).get("matchLabels", {})
+            yield metric["name"], metric["name"] + "{" + ",".join(f'{key}="{labels[key]}"' for key in labels) + "}"
+
+
 async def test_a_server_tells_what_alerts_and_panels_ask_for(told):
     [rule] = MONITORING.of_kind("PrometheusRule")
     queries = [*of_rules(rule), *of_dashboards(MONITORING.of_kind("ConfigMap"))]
     assert len(queries) > 40
+    queries += of_autoscalers(example(CHART / "ci" / "production.yaml"))
     assert list(faults(queries, told)) == []
 
 

@@ -16,7 +16,7 @@ from core.settings import load_settings
 from tests.helm.environment import environ_of
 from tests.helm.kubernetes import CUSTOM, VERSIONS, faults, group_of
 from tests.helm.pods import violations
-from tests.helm.rendering import EXAMPLES, Rendered, chart, render, title_of, values_of
+from tests.helm.rendering import CHART, EXAMPLES, Rendered, chart, render, title_of, values_of
 from tests.helm.test_workloads import NOT_USED, servers
 from tests.helm.valid import leaves, values_by
 
@@ -26,10 +26,13 @@ OUR_WORDS = re.compile(r"\(galleria/templates/problems\.yaml:\d+:\d+\): \s*(- [A
 BEYOND_PATTERNS = ("GALLERIA_TRUSTED_PROXIES", "GALLERIA_CORS_ORIGINS", "GALLERIA_SOCKET_ORIGINS")
 """Settings of which a pattern cannot tell all: whether a network has bits beyond its prefix, or a host can be one."""
 
-RELEASES = ["shop", "1", "on", "0e1", "galleria", f"a{'-' * 50}z"]
-"""Names that are no names to a YAML reader, unless they are quoted, and long ones."""
+RELEASES = ["shop", "1", "on", "0e1", "galleria", f"a{'-' * 50}z", "1shop", "shop.example", f"a.{'b.' * 25}c"]
+"""Names that are no names to a YAML reader, unless they are quoted, or to a Service, and long ones."""
 
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+SERVICE = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+"""What a Service may be called, and a Cluster or a StatefulSet, after which Services are called."""
+
 LABEL = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 
 
@@ -55,6 +58,9 @@ def wrong_with(text):
     metadata = manifest["metadata"]
     if not NAME.fullmatch(metadata["name"]) or len(metadata["name"]) > 63:
         found.append(f"{title_of(manifest)}: {metadata['name']} is no name")
+    longest = {"Service": 63, "StatefulSet": 52, "Cluster": 50, "Pooler": 50}.get(manifest["kind"])
+    if longest and not (SERVICE.fullmatch(metadata["name"]) and len(metadata["name"]) <= longest):
+        found.append(f"{title_of(manifest)}: no Service can have the name {metadata['name']}")
     labels = {
         **metadata["labels"],
         **manifest.get("spec", {}).get("template", {}).get("metadata", {}).get("labels", {}),
@@ -71,6 +77,15 @@ def refusal_by_server(pod, container, rendered, files):
     except ConfigurationError as error:
         return str(error)
     return ""
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize(
+    "path", [CHART / "ci" / "demo.yaml", CHART / "ci" / "everything.yaml"], ids=lambda path: path.stem
+)
+def test_names_are_taken_whatever_the_release_is_called(path, release):
+    manifests = render(values_of(path), name=release).manifests
+    assert [fault for manifest in manifests for fault in wrong_with(json.dumps(manifest))] == []
 
 
 @pytest.fixture(scope="module")

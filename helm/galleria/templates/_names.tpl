@@ -3,15 +3,19 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 40 | trimAll "-" -}}
 {{- end -}}
 
-{{/* What all names begin with; 40 characters, so that what is appended fits into the 63 of a label. */}}
+{{/* What all names begin with: a label of DNS, as Services are called, that begins with a letter. It has 38 characters, so that
+what is appended fits into the 63 of a label, and into the 50 of a Cluster of CloudNativePG. */}}
 {{- define "galleria.fullname" -}}
+{{- $name := .Release.Name -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 40 | trimAll "-" -}}
-{{- else if contains (include "galleria.name" .) .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimAll "-" -}}
-{{- else -}}
-{{- printf "%s-%s" .Release.Name (include "galleria.name" .) | trunc 40 | trimAll "-" -}}
+{{- $name = .Values.fullnameOverride -}}
+{{- else if not (contains (include "galleria.name" .) $name) -}}
+{{- $name = printf "%s-%s" $name (include "galleria.name" .) -}}
 {{- end -}}
+{{- if regexMatch "^[0-9]" $name -}}
+{{- $name = printf "g-%s" $name -}}
+{{- end -}}
+{{- $name | replace "." "-" | trunc 38 | trimAll "-" -}}
 {{- end -}}
 
 {{/* Labels that never change, and select pods. Takes a list: the root, the component. */}}
