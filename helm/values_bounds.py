@@ -159,7 +159,7 @@ BOUNDS: Mapping[str, Schema] = {
     "config.responseCache.stalenessMilliseconds": _number(0, 60_000),
     "config.httpMaxAgeSeconds": _number(0, 3_600),
     "config.eventRetentionDays": _number(1, 3_650),
-    "config.registeredDocuments.existingConfigMap": _text(_NAME),
+    "*.existingConfigMap": _text(_NAME),
     "extraEnv": _map(r"^[A-Z][A-Z0-9_]*$", {"type": "string"}),
     "secrets.databaseUrl.value": _text("^(postgres(ql)?://.+)?$"),
     "secrets.ownerDatabaseUrl.value": _text("^(postgres(ql)?://.+)?$"),

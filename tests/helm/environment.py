@@ -12,6 +12,7 @@ CONTENTS = {
     "owner-database-url": "postgresql://galleria_owner:secret@database:5432/galleria",
     "redis-url": "redis://cache:6379/0",
     "token-keys.json": json.dumps({"keys": []}),
+    "ca.crt": "",
     "documents.json": "{}",
     "token": "secret",
 }

@@ -41,7 +41,13 @@ def test_a_secret_of_the_users_cannot_have_a_name_of_the_charts(secret, name):
 
 
 @pytest.mark.parametrize(
-    "path", ["verify.token.existingSecret", "cloudnativepg.applicationSecret", "certificate.secretName"]
+    "path",
+    [
+        "caCertificates.existingSecret",
+        "verify.token.existingSecret",
+        "cloudnativepg.applicationSecret",
+        "certificate.secretName",
+    ],
 )
 def test_no_other_secret_has_a_name_of_the_charts(path):
     with pytest.raises(HelmRenderError, match=f"Call the Secret of {path} something other than {OWN[0]}"):

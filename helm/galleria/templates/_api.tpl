@@ -66,6 +66,7 @@ template:
     volumes:
       - {{- include "galleria.secretVolume" (list $root $secrets false) | nindent 8 }}
       - {{- include "galleria.temporaryVolume" $root | nindent 8 }}
+      {{- include "galleria.certificatesVolume" $root | nindent 6 }}
       {{- with $root.Values.config.registeredDocuments }}
       {{- if .existingConfigMap }}
       - name: documents

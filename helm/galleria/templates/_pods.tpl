@@ -120,6 +120,31 @@ checksum/secrets: {{ include "galleria.secretData" . | sha256sum }}
   readOnly: true
 - name: temporary
   mountPath: /tmp
+{{- include "galleria.certificatesMount" . }}
+{{- end -}}
+
+{{/* Certificates of a private authority: where they are mounted, and whence; empty where there are none. */}}
+{{- define "galleria.certificatesMount" -}}
+{{- if or .Values.caCertificates.existingConfigMap .Values.caCertificates.existingSecret }}
+- name: certificates
+  mountPath: /run/certificates
+  readOnly: true
+{{- end }}
+{{- end -}}
+{{- define "galleria.certificatesVolume" -}}
+{{- with .Values.caCertificates }}
+{{- if or .existingConfigMap .existingSecret }}
+- name: certificates
+  projected:
+    defaultMode: 0440
+    sources:
+      - {{ ternary "configMap" "secret" (ne .existingConfigMap "") }}:
+          name: {{ .existingConfigMap | default .existingSecret | quote }}
+          items:
+            - key: {{ .key | quote }}
+              path: ca.crt
+{{- end }}
+{{- end }}
 {{- end -}}
 {{- define "galleria.temporaryVolume" -}}
 name: temporary

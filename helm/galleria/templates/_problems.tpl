@@ -46,6 +46,7 @@
 {{- range $name, $secret := .Values.secrets }}
 secrets.{{ $name }}.existingSecret: {{ $secret.existingSecret | quote }}
 {{- end }}
+caCertificates.existingSecret: {{ .Values.caCertificates.existingSecret | quote }}
 verify.token.existingSecret: {{ .Values.verify.token.existingSecret | quote }}
 cloudnativepg.applicationSecret: {{ .Values.cloudnativepg.applicationSecret | quote }}
 certificate.secretName: {{ .Values.certificate.secretName | quote }}
@@ -182,6 +183,9 @@ certificate.secretName: {{ .Values.certificate.secretName | quote }}
 {{- if or $given.value $given.existingSecret $given.remoteKey -}}
 {{- $problems = append $problems "Leave secrets.redisUrl out, or unset valkey.enabled, which makes it." -}}
 {{- end -}}
+{{- end -}}
+{{- if and .Values.caCertificates.existingConfigMap .Values.caCertificates.existingSecret -}}
+{{- $problems = append $problems "Give caCertificates in one way: as existingConfigMap or existingSecret." -}}
 {{- end -}}
 {{- if and .Values.verify.token.existingSecret (not .Values.verify.shop) -}}
 {{- $problems = append $problems "Set verify.shop to the shop that verify.token is for." -}}
