@@ -103,15 +103,20 @@ class Site:
 
     async def rests(self) -> bool:
         """Tell whether no connection is taken, and no operation runs or waits."""
-        metrics = await self.client.get(self.server.metrics_url)
-        lines = dict(line.rsplit(" ", 1) for line in metrics.text.splitlines() if not line.startswith("#"))
+        figures = await self.figures()
         names = [f'galleria_pool_connections{{pool="{pool}",state="in_use"}}' for pool in ("reads", "writes")]
         names += [
             f'galleria_admission_{figure}{{gate="{gate}"}}'
             for figure in ("in_flight", "waiting")
             for gate in ("all", "writing")
         ]
-        return all(float(lines[name]) == 0 for name in names)
+        return all(figures[name] == 0 for name in names)
+
+    async def figures(self) -> dict[str, float]:
+        """Return what the server has measured, by the name and the labels of each."""
+        metrics = await self.client.get(self.server.metrics_url)
+        lines = (line.rsplit(" ", 1) for line in metrics.text.splitlines() if not line.startswith("#"))
+        return {name: float(value) for name, value in lines}
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
