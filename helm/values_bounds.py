@@ -12,6 +12,7 @@ _HOST = r"^(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)
 _LABEL = r"^([a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?)?$"
 _LABEL_KEY = r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[a-zA-Z0-9]([-._a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$"
 _QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$"
+_CIDR = r"^([0-9]{1,3}\.){3}[0-9]{1,3}/([0-9]|[12][0-9]|3[0-2])$|^[0-9a-fA-F]{0,4}(:[0-9a-fA-F]{0,4}){2,7}/[0-9]{1,3}$"
 _DURATION = r"^([0-9]+(h|m|s))+$"
 _TAG = r"^([a-zA-Z0-9_][-._a-zA-Z0-9]{0,127})?$"
 _DIGEST = r"^(sha256:[a-f0-9]{64})?$"
@@ -75,12 +76,13 @@ DEFINITIONS: Mapping[str, Schema] = {
         matchLabels=_LABELS,
         matchExpressions=_list(_REQUIREMENT),
     ),
-    "peer": _object(
-        namespaceSelector=_defined("labelSelector"),
-        podSelector=_defined("labelSelector"),
-        ipBlock=_object("cidr", cidr={"type": "string", "minLength": 1}, **{"except": _list({"type": "string"})}),
-    )
-    | {"minProperties": 1},
+    "peer": {
+        "oneOf": [
+            _object("ipBlock", ipBlock=_object("cidr", cidr=_text(_CIDR), **{"except": _list(_text(_CIDR))})),
+            _object(namespaceSelector=_defined("labelSelector"), podSelector=_defined("labelSelector"))
+            | {"minProperties": 1},
+        ]
+    },
     "policyPort": _object(
         protocol=_one_of("TCP", "UDP", "SCTP"),
         port={"type": ["integer", "string"], "minimum": 1, "maximum": 65_535},
@@ -173,8 +175,9 @@ BOUNDS: Mapping[str, Schema] = {
     "api.replicas": _number(1, 1_000),
     "relay.replicas": _number(1, 100),
     "canary.replicas": _number(1, 1_000),
-    "*.resources.*.cpu": _text(_QUANTITY),
-    "*.resources.*.memory": _text(_QUANTITY),
+    "*.resources.*": _map(
+        "^(cpu|memory|ephemeral-storage)$", {"type": ["string", "number"], "pattern": _QUANTITY, "minimum": 0}
+    ),
     "*.autoscaling.m??Replicas": _number(1, 1_000),
     "*.autoscaling.cpuPercent": _number(0, 1_000),
     "*.autoscaling.operationsRunning": _number(0, 1_000_000),

@@ -67,6 +67,8 @@ def values_by(part: Schema) -> st.SearchStrategy[Any]:
     unknown = part.keys() - _KNOWN
     if unknown:
         raise NotImplementedError(f"Teach values_by what {sorted(unknown)} mean in a schema.")
+    if "oneOf" in part:
+        return st.one_of([values_by(one) for one in part["oneOf"]])
     if "enum" in part:
         return st.sampled_from(part["enum"])
     kinds = part["type"] if isinstance(part["type"], list) else [part["type"]]
@@ -129,5 +131,5 @@ _BY_TYPE = {
 }
 _KNOWN = frozenset(
     "additionalProperties default description enum exclusiveMaximum exclusiveMinimum items maximum minItems minLength "
-    "minProperties minimum pattern patternProperties properties required title type uniqueItems".split()
+    "minProperties minimum oneOf pattern patternProperties properties required title type uniqueItems".split()
 )

@@ -36,6 +36,14 @@ app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
 {{- end -}}
 
+{{/* The same, and further labels, of which none replaces one of these. Takes a list: the root, the component, what follows the
+full name, the labels. */}}
+{{- define "galleria.labelled" -}}
+{{- $metadata := include "galleria.metadata" . | fromYaml -}}
+{{- $_ := set $metadata "labels" (merge (dict) $metadata.labels (index . 3)) -}}
+{{- toYaml $metadata -}}
+{{- end -}}
+
 {{/* Name, namespace and labels of an object. Takes a list: the root, the component, what follows the full name. */}}
 {{- define "galleria.metadata" -}}
 {{- $root := index . 0 -}}

@@ -38,6 +38,11 @@
 {{- $problems = append $problems (printf "Leave %s out of extraEnv: config or secrets set it." $name) -}}
 {{- end -}}
 {{- end -}}
+{{- range $name := list "PATH" "HOME" "PYTHONHOME" "PYTHONPATH" "LD_LIBRARY_PATH" "LD_PRELOAD" -}}
+{{- if hasKey $.Values.extraEnv $name -}}
+{{- $problems = append $problems (printf "Leave %s out of extraEnv: the image sets what its programs need." $name) -}}
+{{- end -}}
+{{- end -}}
 {{- toYaml $problems -}}
 {{- end -}}
 
@@ -110,6 +115,16 @@ certificate.secretName: {{ .Values.certificate.secretName | quote }}
 {{- toYaml $problems -}}
 {{- end -}}
 
+{{/* How many pods a number or a share of them is; of a share the next whole number. Takes a list: it, all pods. */}}
+{{- define "galleria.podsOf" -}}
+{{- $given := index . 0 -}}
+{{- if hasSuffix "%" $given -}}
+{{- div (add (mul (trimSuffix "%" $given | atoi) (index . 1)) 99) 100 -}}
+{{- else -}}
+{{- $given -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "galleria.problems.disruption" -}}
 {{- $problems := list -}}
 {{- $component := index . 0 -}}
@@ -121,7 +136,7 @@ certificate.secretName: {{ .Values.certificate.secretName | quote }}
 {{- $go := toString $budget.maxUnavailable -}}
 {{- if eq (eq $stay "") (eq $go "") -}}
 {{- $problems = append $problems (printf "Set one of %s.podDisruptionBudget.minAvailable and maxUnavailable, and the other to \"\"." $component) -}}
-{{- else if or (eq $stay "100%") (and $stay (not (hasSuffix "%" $stay)) (ge (atoi $stay) $least)) -}}
+{{- else if and $stay (ge (int (include "galleria.podsOf" (list $stay $least))) $least) -}}
 {{- $problems = append $problems (printf "Set %s.podDisruptionBudget.minAvailable below %d, the least number of pods: else no node can be emptied." $component $least) -}}
 {{- else if or (eq $go "0") (eq $go "0%") -}}
 {{- $problems = append $problems (printf "Set %s.podDisruptionBudget.maxUnavailable to at least 1: else no node can be emptied." $component) -}}
@@ -139,6 +154,9 @@ certificate.secretName: {{ .Values.certificate.secretName | quote }}
 {{- $problems = append $problems "Set ingress.hosts to the hosts that the ingress answers for." -}}
 {{- end -}}
 {{- if .Values.certificate.enabled -}}
+{{- if ge (int64 (include "galleria.seconds" .Values.certificate.renewBefore)) (int64 (include "galleria.seconds" .Values.certificate.duration)) -}}
+{{- $problems = append $problems "Set certificate.renewBefore to less than duration: else there is always a certificate to be fetched." -}}
+{{- end -}}
 {{- if not .Values.certificate.issuerRef.name -}}
 {{- $problems = append $problems "Set certificate.issuerRef.name to the issuer of cert-manager." -}}
 {{- end -}}
@@ -150,6 +168,16 @@ certificate.secretName: {{ .Values.certificate.secretName | quote }}
 {{- $problems = append $problems "Set istio.virtualService.hosts: a gateway needs to know for which hosts it answers." -}}
 {{- end -}}
 {{- toYaml $problems -}}
+{{- end -}}
+
+{{/* Seconds of a duration such as 1h30m. */}}
+{{- define "galleria.seconds" -}}
+{{- $seconds := 0 -}}
+{{- range regexFindAll "[0-9]+[hms]" . -1 -}}
+{{- $unit := index (dict "h" 3600 "m" 60 "s" 1) (trimAll "0123456789" .) -}}
+{{- $seconds = add $seconds (mul (trimAll "hms" . | int64) $unit) -}}
+{{- end -}}
+{{- $seconds -}}
 {{- end -}}
 
 {{- define "galleria.problems.canary" -}}

@@ -37,7 +37,7 @@ spec:
           {{- end }}
         target:
           type: AverageValue
-          averageValue: {{ $aim | quote }}
+          averageValue: {{ int64 $aim | quote }}
     {{- end }}
   behavior:
     scaleDown:
