@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import operator
 import uuid
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -48,9 +49,10 @@ class Waiting:
 class _Queue:
     """Those of one shop, by kind, each in the order in which they came."""
 
-    __slots__ = ("kinds", "length")
+    __slots__ = ("kinds", "lane", "length")
 
-    def __init__(self) -> None:
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane
         self.kinds: tuple[deque[Waiting], ...] = tuple(deque() for _ in Kind)
         self.length = 0
 
@@ -71,6 +73,10 @@ class _Queue:
     def least(self) -> Kind:
         """Return the kind of the least important."""
         return next(kind for kind in reversed(Kind) if self.kinds[kind])
+
+
+_NOBODY = _Queue(None)
+_length = operator.attrgetter("length")
 
 
 class Line:
@@ -94,14 +100,14 @@ class Line:
         """Let somebody wait; return who has to leave for it, perhaps himself."""
         gone = None
         if self.length >= AT_MOST:
-            lane = self._yielding(waiting)
-            if lane is None:
+            yielding = self._yielding(waiting)
+            if yielding is None:
                 return waiting
-            gone = self._lanes[lane[0]].last()
-            self._forget(lane[0])
+            gone = yielding.last()
+            self._forget(yielding)
         queue = self._lanes.get(waiting.lane)
         if queue is None:
-            queue = self._lanes[waiting.lane] = _Queue()
+            queue = self._lanes[waiting.lane] = _Queue(waiting.lane)
         queue.add(waiting)
         self.length += 1
         return gone
@@ -110,11 +116,11 @@ class Line:
         """Take out whose turn it is."""
         if not self._lanes:
             return None
-        lane, queue = next(iter(self._lanes.items()))
+        queue = next(iter(self._lanes.values()))
         waiting = queue.first()
         # At the end: all other shops come before its next one.
-        self._lanes.move_to_end(lane)
-        self._forget(lane)
+        self._lanes.move_to_end(queue.lane)
+        self._forget(queue)
         return waiting
 
     def remove(self, waiting: Waiting) -> None:
@@ -124,36 +130,33 @@ class Line:
             return
         queue.kinds[waiting.kind].remove(waiting)
         queue.length -= 1
-        self._forget(waiting.lane)
+        self._forget(queue)
 
     def take_older(self, kind: Kind, since: float) -> list[Waiting]:
         """Take out those of a kind who have been waiting since before a moment."""
         taken = []
-        for lane, queue in list(self._lanes.items()):
+        for queue in list(self._lanes.values()):
             line = queue.kinds[kind]
             while line and line[0].since < since:
                 taken.append(line.popleft())
                 queue.length -= 1
-                self._forget(lane)
+                self._forget(queue)
         return taken
 
-    def _forget(self, lane: Lane) -> None:
-        """Take note that one has left a lane."""
+    def _forget(self, queue: _Queue) -> None:
+        """Take note that one has left a queue."""
         self.length -= 1
-        if not self._lanes[lane].length:
-            del self._lanes[lane]
+        if not queue.length:
+            del self._lanes[queue.lane]
 
-    def _yielding(self, newcomer: Waiting) -> tuple[Lane] | None:
-        """Return the lane that somebody has to leave; None where it is the newcomer who does."""
-        if not self._lanes:
-            return None
-        own = self._lanes.get(newcomer.lane)
-        lane, longest = max(self._lanes.items(), key=lambda item: item[1].length)
-        if longest.length > (own.length if own else 0) + 1:
-            return (lane,)
-        if own is not None:
-            return (newcomer.lane,) if own.least() > newcomer.kind else None
-        if longest.length > 1:
-            return None
-        lane, least = max(self._lanes.items(), key=lambda item: item[1].least())
-        return (lane,) if least.least() > newcomer.kind else None
+    def _yielding(self, newcomer: Waiting) -> _Queue | None:
+        """Return the queue that somebody has to leave; None where it is the newcomer who does."""
+        yielding = self._lanes.get(newcomer.lane, _NOBODY)
+        # Whoever has half of all has most, which need not be looked for: so it is in most floods.
+        if 2 * yielding.length < self.length:
+            longest = max(self._lanes.values(), key=_length)
+            if longest.length > yielding.length + 1:
+                return longest
+            if longest.length == 1 and yielding is _NOBODY:
+                yielding = max(self._lanes.values(), key=_Queue.least)
+        return yielding if yielding.length and yielding.least() > newcomer.kind else None
