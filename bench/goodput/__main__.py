@@ -81,8 +81,10 @@ async def _curves(
     capacity = await crowds[LIMITED].press(_CLIENTS, seconds=plan.seconds)
     console.print(f"It answers {capacity:,.0f} requests a second.")
     curves: dict[str, dict[float, Any]] = {name: {} for name in crowds}
-    for load in plan.loads:
-        for name, crowd in crowds.items():
+    # One after the other, and each from rest: what a server without a limit has not done yet would be others' load.
+    for name, crowd in crowds.items():
+        for load in plan.loads:
+            await crowd.rest()
             outcome = await crowd.come(load * capacity, seconds=plan.seconds, warm_up_seconds=plan.warm_up_seconds)
             curves[name][load] = found = level(outcome, plan.seconds)
             console.print(f"{load:g} times that, {name}: {found['goodput_rps']:,.0f} good answers a second.")

@@ -20,6 +20,10 @@ GIVEN_UP_SECONDS = 5.0
 
 _TICK_SECONDS = 0.002
 _LOOK_SECONDS = 0.25
+_REST_SECONDS = 0.5
+_RESTED_RPS = 20
+"""What a sole client is answered in half a second after a load: 50 ms are some ten times what an answer takes."""
+
 _OK, _UNAVAILABLE = b"200", b"503"
 _GOOD = b'{"data":'
 
@@ -164,6 +168,11 @@ class Crowd:
         done = len(self._outcome.seconds) / (self._loop.time() - begin)
         await self._end()
         return done
+
+    async def rest(self) -> None:
+        """Wait until the server is done with what it was asked before: a sole client is answered soon again."""
+        while await self.press(1, seconds=_REST_SECONDS) < _RESTED_RPS:
+            pass
 
     async def leave(self) -> None:
         """Close all connections."""

@@ -61,6 +61,14 @@ async def test_refusals_and_wrong_answers_are_told_apart():
         assert outcome.failed == sum(outcome.offered.values()) > 0
 
 
+async def test_a_server_that_is_still_busy_is_waited_for(monkeypatch):
+    monkeypatch.setattr(load, "_REST_SECONDS", 0.05)
+    async with answering(*[BUSY] * 5_000, *[GOOD] * 100_000) as crowd:
+        await crowd.rest()
+        assert await crowd.press(1, seconds=0.1) > 0
+        assert crowd._outcome.refused.total() == 0
+
+
 async def test_who_gets_no_answer_gives_up(monkeypatch):
     monkeypatch.setattr(load, "GIVEN_UP_SECONDS", 0.1)
     async with answering() as crowd:
