@@ -1,11 +1,13 @@
 """Settings: typed, named in every complaint, secrets never shown."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from core.errors import ConfigurationError
-from core.settings import EMBEDDED_FOLDER, Environment, load_settings, variables
+from core.setting_variables import VARIABLES
+from core.settings import EMBEDDED_FOLDER, Environment, Settings, load_settings, variables
 from core.variables import Secret
 from server.cli.settings import table
 
@@ -211,3 +213,8 @@ def test_what_a_command_makes_no_use_of_may_be_missing(production):
     assert settings.token_keys is None
     with pytest.raises(ConfigurationError, match=r"^Set GALLERIA_TOKEN_ISSUER"):
         load_settings(production, without={"token_keys"})
+
+
+def test_every_field_has_its_variable_and_every_variable_its_field():
+    assert list(VARIABLES) == [field.name for field in dataclasses.fields(Settings)]
+    assert len({variable.name for variable in VARIABLES.values()}) == len(VARIABLES)
