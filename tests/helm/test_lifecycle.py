@@ -9,6 +9,7 @@ from tests.helm.cluster import Cluster
 from tests.helm.documents import PAGE, block
 from tests.helm.lifecycle import MIGRATIONS, OPTIONS, TEST, life, opened, operate, tagged, trace
 from tests.helm.rendering import CHART, RELEASE, chart, values_of
+from tests.helm.test_secrets import BY_VALUE, with_value
 
 API = f"Deployment/{RELEASE}-galleria"
 
@@ -49,6 +50,62 @@ def test_a_release_lives():
     # Hooks belong to no release, and stay.
     assert [title for title in cluster.titles() if MIGRATIONS not in title and TEST not in title] == []
     assert block(PAGE.read_text(), "lifecycle") == f"```text\n{trace(steps)}```\n", "Run: python -m tests.helm"
+
+
+def test_a_secret_that_changes_reaches_pods_and_migrations():
+    """Both are there before who reads them, and what is in force after a rollback is what was before."""
+    cluster = Cluster()
+    changed = with_value("secrets.ownerDatabaseUrl.value", "postgresql://owner:two@database:5432/galleria", BY_VALUE)
+    changed = with_value("secrets.redisUrl.value", "redis://:two@cache:6379/0", changed)
+    with opened(cluster) as helm:
+
+        def state():
+            template = cluster.get("Deployment", f"{RELEASE}-galleria")["spec"]["template"]
+            data = cluster.get("Secret", f"{RELEASE}-galleria-secrets")["data"]
+            return template["metadata"]["annotations"]["checksum/secrets"], data["redis-url"]
+
+        def migrates_as():
+            secret = cluster.get("Secret", f"{RELEASE}-galleria-migrations-secrets")["data"]["owner-database-url"]
+            return base64.b64decode(secret).decode()
+
+        helm.install(chart(), RELEASE, BY_VALUE, **OPTIONS)
+        before = state()
+        assert "owner:one@" in migrates_as()
+        start = len(cluster.calls)
+        helm.upgrade(chart(), RELEASE, changed, **OPTIONS)
+        calls = cluster.calls[start:]
+        assert calls.index(f"create Secret/{MIGRATIONS}-secrets") < calls.index(f"create Job/{MIGRATIONS}")
+        assert "owner:two@" in migrates_as()
+        assert all(one != other for one, other in zip(before, state(), strict=True))
+        after = state()
+        helm.rollback(RELEASE, version=1, **OPTIONS)
+        assert state() == before
+        helm.upgrade(chart(), RELEASE, changed, **OPTIONS)
+        assert state() == after
+    # An upgrade after a rollback migrates again, though the schema is there already.
+    assert [*filter(lambda call: call == f"create Job/{MIGRATIONS}", cluster.calls)] == [f"create Job/{MIGRATIONS}"] * 3
+
+
+def test_a_canary_comes_and_goes():
+    """Its image migrates; the release's own does, too, once it is gone."""
+    cluster, values = Cluster(), {**values_of(CHART / "ci" / "gateway.yaml"), "certificate": {"enabled": False}}
+
+    def migrated_by():
+        return cluster.get("Job", MIGRATIONS)["spec"]["template"]["spec"]["containers"][0]["image"]
+
+    with opened(cluster) as helm:
+        helm.install(chart(), RELEASE, tagged(values, "1"), **OPTIONS)
+        stable = cluster.get("Deployment", f"{RELEASE}-galleria")["spec"]
+        before = cluster.titles()
+        with_canary = {**tagged(values, "1"), "canary": {"enabled": True, "image": {"tag": "2"}}}
+        helm.upgrade(chart(), RELEASE, with_canary, **OPTIONS)
+        assert migrated_by().endswith(":2")
+        assert f"{API}-canary" in cluster.titles()
+        assert cluster.get("Deployment", f"{RELEASE}-galleria")["spec"] == stable
+        helm.upgrade(chart(), RELEASE, tagged(values, "1"), **OPTIONS)
+        assert migrated_by().endswith(":1")
+    assert cluster.titles() == before
+    assert cluster.get("Deployment", f"{RELEASE}-galleria")["spec"] == stable
 
 
 def test_an_older_kubernetes_is_refused():

@@ -1,5 +1,7 @@
 """Where requests go: to pods that have room for them."""
 
+import pytest
+
 from core.settings import load_settings
 from tests.helm.environment import environ_of
 from tests.helm.rendering import CHART, example, render
@@ -36,3 +38,36 @@ def test_bounds_of_sockets_reach_the_server(tmp_path):
         if container["args"] == ["serve"]:
             settings = load_settings(environ_of(container, pod, release, tmp_path))
             assert (settings.sockets, settings.sockets_per_client) == (1_000_000, 7)
+
+
+OUTSIDE = {"ipBlock": {"cidr": "0.0.0.0/0"}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "peers", "is_warned"),
+    [
+        ("ClusterIP", [], False),
+        ("NodePort", [{"namespaceSelector": {}}], True),
+        ("LoadBalancer", [{"namespaceSelector": {}}], True),
+        ("LoadBalancer", [{"namespaceSelector": {}}, OUTSIDE], False),
+    ],
+)
+def test_a_service_for_those_outside_is_said_to_need_their_networks(kind, peers, is_warned):
+    values = {**MONITORING, "service": {"type": kind}, "networkPolicy": {"apiFrom": peers}}
+    assert ("networkPolicy.apiFrom, as an ipBlock" in render(values).notes) == is_warned
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_an_ambient_mesh_reaches_every_pod_that_is_asked(is_on):
+    """It brings whatever is for a pod to a port of its own, behind the back of the policies."""
+    values = {**MONITORING, "istio": {"ambient": is_on}, "valkey": {"enabled": True}}
+    policies = render({**values, "secrets": {**MONITORING["secrets"], "redisUrl": {}}}).of_kind("NetworkPolicy")
+    found = {
+        (policy["metadata"]["name"].removeprefix("shop-galleria"), way)
+        for policy in policies
+        for way in ("ingress", "egress")
+        if {"ports": [{"port": 15008, "protocol": "TCP"}]} in policy["spec"].get(way, [])
+    }
+    asked = {"", "-relay", "-valkey"}
+    asking = {"", "-relay", "-verify", "-migrations"}
+    assert found == ({(name, "ingress") for name in asked} | {(name, "egress") for name in asking} if is_on else set())

@@ -62,9 +62,28 @@ is directly. */}}
 {{- end -}}
 {{- end -}}
 
+{{/* Whether some network, rather than pods alone, may ask the API. */}}
+{{- define "galleria.networksMayAsk" -}}
+{{- range .Values.networkPolicy.apiFrom -}}
+{{- if .ipBlock -}}yes{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A rule for the port of an ambient mesh, where there is one. */}}
+{{- define "galleria.ambientRule" -}}
+{{- if .Values.istio.ambient -}}
+- ports:
+    - port: 15008
+      protocol: TCP
+{{- end -}}
+{{- end -}}
+
 {{/* All that pods with these rules may reach. Takes a list: the root, texts of rules. */}}
 {{- define "galleria.egress" -}}
 {{- range compact (index . 1) }}
+{{ . }}
+{{- end }}
+{{- with include "galleria.ambientRule" (index . 0) }}
 {{ . }}
 {{- end }}
 {{- with (index . 0).Values.networkPolicy.extraEgress }}
