@@ -14,6 +14,7 @@ from core.database import Database
 from server import health
 from server.health import Health, routes
 from tests.core.connections import wait_for_lock
+from tests.overload.faults import faulty
 from tests.servers import served
 
 
@@ -247,6 +248,21 @@ async def test_a_pool_that_is_used_up_by_slow_statements_is_ready(held, heard):
             answer = await client.get("/readyz")
             assert (answer.status_code, answer.json()["checks"]) == (200, {"database": "ok", "schema": "ok"})
     assert held.reads.in_use == 1
+
+
+async def test_a_pool_that_is_used_up_by_a_server_that_is_silent_is_unready(postgres):
+    async with faulty(postgres.app_url) as (faults, url):
+        database = await Database.connect(url, pool_size=1)
+        newest = migrations.newest_revision()
+        real = Health(database, lambda: migrations.current_revision(database), oldest_revision=newest)
+        taken = await database.reads.acquire()
+        assert await real.checks() == {"database": "ok", "schema": "ok"}
+        faults.swallow()
+        database.reads._heard_at -= 60
+        assert await real.checks() == {"database": "no answer in time", "schema": "no answer in time"}
+        taken.driver.terminate()
+        database.reads.settle(taken)
+        await database.close()
 
 
 async def test_metrics_say_what_the_probe_said_last(client, dependencies, watched):
