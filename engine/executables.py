@@ -169,6 +169,10 @@ class Executable:
             state.close_unused()
         return [_result(plan, data, state) for data in made]
 
+    def coerced(self, variables: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
+        """Return the variables as resolvers get them, or what is wrong with them."""
+        return self._coerce(variables)
+
     async def subscribe(
         self, variables: Mapping[str, Any] | None, *, context: Any, root_value: Any = None
     ) -> AsyncIterator[ExecutionResult] | ExecutionResult:

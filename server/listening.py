@@ -5,7 +5,7 @@ import socket
 
 from core.errors import ConfigurationError
 
-BACKLOG = 2_048
+BACKLOG = 8_192
 """Connections that may wait until the event loop takes them."""
 
 

@@ -44,11 +44,11 @@ _UNSAFE_IN_NAME = re.compile(r"[^A-Za-z0-9_.:-]")
 _STACK_FRAMES = 30
 _CAUSES = 5
 
-# uvicorn says when it starts and stops; other libraries are heard when something is wrong (httpx logs whole URLs
-# below that). The access log would repeat each request, with its query string.
+# Libraries are heard when something is wrong: below that httpx logs whole URLs, and uvicorn two lines for each socket.
+# The access log would repeat each request, with its query string.
 _LIBRARY_LEVELS: Mapping[str, int] = {
     "uvicorn": logging.INFO,
-    "uvicorn.error": logging.INFO,
+    "uvicorn.error": logging.WARNING,
     "uvicorn.access": logging.CRITICAL,
     "asyncio": logging.WARNING,
 }

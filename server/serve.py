@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gc
 import importlib
-import logging
 import signal
 import socket
 import sys
@@ -125,9 +124,6 @@ def serve(settings: Settings, console: Console) -> None:
 def arrange_logs(settings: Settings, stream: TextIO = sys.stdout) -> None:
     """Send the logs of a process that serves to a stream."""
     configure_logs(is_development=settings.is_development, stream=stream)
-    if settings.is_development:
-        # What uvicorn says at start and stop is said by the progress shown.
-        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
 
 
 def _check_workers(settings: Settings, console: Console) -> None:

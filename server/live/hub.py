@@ -1,18 +1,16 @@
 """The subscriptions of a process: opened, led to those that get the same messages, and closed."""
 
 import asyncio
-import hashlib
 import uuid
-from collections.abc import Container, Coroutine
+from collections.abc import Coroutine
 from typing import Any, Protocol
 
-import orjson
 from graphql import ExecutionResult
 
 from core.errors import BadUserInput, Forbidden, RequestError
 from engine.documents import DocumentStore
 from engine.errors import INTERNAL_MESSAGE, cause_of, result_failures
-from resolvers.context import Actor, Context
+from resolvers.context import Context
 from resolvers.feeds import Feed, Feeds
 from resolvers.live import Source, Stream, begin
 from schema.cost import OPENING
@@ -21,10 +19,10 @@ from server.graphql.exchanges import new_request_id, verdict_of
 from server.graphql.operating import Chosen, Report
 from server.graphql.requests import GraphQLRequest
 from server.limits import Payer
-from server.live.audiences import seen_of
 from server.live.execution import Execution
 from server.live.hub_metrics import HubStatistics, watch_hub
 from server.live.listening import Listening, Turns
+from server.live.openings import Asked, Openings, asked_of, digest_of
 from server.live.payloads import Payloads
 from server.live.shared import Shared
 from server.live.subscription import Callers, Subscriber, Subscription
@@ -68,7 +66,8 @@ class Hub:
         self._traits = KnownTraits(store.schema)
         self._turns = Turns()
         self._shops: dict[uuid.UUID, Listening] = {}
-        self._asked: dict[Subscription, tuple[Chosen, dict[str, Any]]] = {}
+        self._openings = Openings()
+        self._asked: dict[Subscription, Asked] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -114,9 +113,9 @@ class Hub:
         except RequestError:
             self.statistics.refused += 1
             raise
-        variables = _declared(chosen, request.variables or {})
+        asked = asked_of(chosen, request.variables or {}, caller, self._traits.of(chosen.document))
         try:
-            source, cursor = await self._open(chosen, variables, caller, feed)
+            source, cursor = await self._open(asked, caller, feed)
         except BaseException:
             self.statistics.refused += 1
             self._feeds.leave(feed)
@@ -131,7 +130,7 @@ class Hub:
             on_close=self._forget,
             statistics=self.statistics,
         )
-        self._asked[subscription] = (chosen, variables)
+        self._asked[subscription] = asked
         self.statistics.opened += 1
         try:
             self._enter(subscription, source)
@@ -150,16 +149,23 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _open(self, chosen: Chosen, variables: dict[str, Any], caller: Caller, feed: Feed) -> tuple[Source, int]:
+    async def _open(self, asked: Asked, caller: Caller, feed: Feed) -> tuple[Source, int]:
         context = self._entrance.open(caller)
         try:
-            events = await chosen.operation.executable.events(variables, context=context)
-            if isinstance(events, ExecutionResult):
-                raise self._refusal(events)
-            assert isinstance(events, Stream)  # noqa: S101  (narrows the type: all our subscription fields return one)
-            return events.source, await begin(context, events.source, feed.position)
+            source = self._openings.find(asked)
+            if source is None:
+                source = await self._subscribed(asked, context)
+                self._openings.keep(asked, source)
+            return source, await begin(context, source, feed.position)
         finally:
             await context.close()
+
+    async def _subscribed(self, asked: Asked, context: Context) -> Source:
+        events = await asked.chosen.operation.executable.events(asked.variables, context=context)
+        if isinstance(events, ExecutionResult):
+            raise self._refusal(events)
+        assert isinstance(events, Stream)  # noqa: S101  (narrows the type: all our subscription fields return one)
+        return events.source
 
     def _refusal(self, result: ExecutionResult) -> RequestError:
         """Return why there are no events."""
@@ -178,12 +184,11 @@ class Hub:
 
     def _enter(self, subscription: Subscription, source: Source) -> None:
         """Lead a subscription to those who get the same messages."""
-        chosen, variables = self._asked[subscription]
         feed = subscription.feed
         listening = self._shops.get(feed.shop_id)
         if listening is None:
             listening = self._shops[feed.shop_id] = Listening(feed, self._turns)
-        execution = self._execution(chosen, variables, subscription.caller, source)
+        execution = self._execution(self._asked[subscription], source)
         shared = listening.find(execution.identity)
         if shared is None:
             shared = Shared(execution, feed, heard=lambda: listening.heard, move=self._move, callers=self._entrance)
@@ -195,27 +200,16 @@ class Hub:
         else:
             shared.admit(subscription)
 
-    def _execution(self, chosen: Chosen, variables: dict[str, Any], caller: Caller, source: Source) -> Execution:
-        traits = self._traits.of(chosen.document)
-        actor = caller.actor
-        if not traits.is_personal:
-            # Whatever is shared cannot depend on a subject that nobody knows.
-            actor = Actor(actor.kind, None, actor.permissions)
-        told = (
-            seen_of(caller.shop),
-            repr((actor.kind, actor.subject, sorted(actor.permissions))).encode(),
-            chosen.document.sha256.encode(),
-            (chosen.operation.name or "").encode(),
-            repr((source.topic, source.scope, sorted(map(repr, source.kinds)), chosen.costs.requested)).encode(),
-        )
-        form = _digest(*told, _without(variables, traits.choices))
+    def _execution(self, asked: Asked, source: Source) -> Execution:
+        shown = repr((source.topic, source.scope, sorted(map(repr, source.kinds)), asked.chosen.costs.requested))
+        form = digest_of(asked.told, shown.encode(), asked.variables_without(asked.traits.choices))
         return Execution(
-            identity=_digest(form, _without(variables, traits.cursors)),
+            identity=digest_of(form, asked.variables_without(asked.traits.cursors)),
             form=form,
-            chosen=chosen,
-            variables=variables,
+            chosen=asked.chosen,
+            variables=asked.variables,
             source=source,
-            caller=Caller(caller.shop, actor),
+            caller=asked.caller,
             open_context=self._entrance.open,
             payloads=self.payloads,
             report=self._report,
@@ -233,11 +227,13 @@ class Hub:
         subscription.joining = self._start(self._enter_again(subscription))
 
     async def _enter_again(self, subscription: Subscription) -> None:
-        chosen, variables = self._asked[subscription]
+        before, caller = self._asked[subscription], subscription.caller
         try:
-            source, _ = await self._open(chosen, variables, subscription.caller, subscription.feed)
+            asked = asked_of(before.chosen, before.variables, caller, before.traits)
+            source, _ = await self._open(asked, caller, subscription.feed)
             if not subscription.is_closed:
                 subscription.joining = None
+                self._asked[subscription] = asked
                 self._enter(subscription, source)
         except RequestError as refusal:
             subscription.refuse(refusal)
@@ -271,23 +267,3 @@ class Hub:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-def _digest(*parts: bytes) -> bytes:
-    digest = hashlib.blake2b(digest_size=20)
-    for part in parts:
-        digest.update(len(part).to_bytes(4))
-        digest.update(part)
-    return digest.digest()
-
-
-def _declared(chosen: Chosen, variables: dict[str, Any]) -> dict[str, Any]:
-    """Return the variables that the operation has; by others nobody is told anything else."""
-    names = {each.variable.name.value for each in chosen.operation.node.variable_definitions or ()}
-    return {name: value for name, value in variables.items() if name in names}
-
-
-def _without(variables: dict[str, Any], names: Container[str]) -> bytes:
-    return orjson.dumps(
-        {name: value for name, value in variables.items() if name not in names}, option=orjson.OPT_SORT_KEYS
-    )

@@ -24,6 +24,9 @@ class Dependencies:
 
     installed = "0003"
 
+    def is_at_work(self) -> bool:
+        return False
+
     async def ping(self) -> None:
         pass
 

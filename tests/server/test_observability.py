@@ -219,14 +219,14 @@ async def test_the_logs_of_libraries_take_the_same_form(stream):
     asyncio.get_running_loop().call_exception_handler(
         {"message": "Task exception was never retrieved", "exception": ValueError(CANARY), "future": CANARY}
     )
-    logging.getLogger("uvicorn.error").info("Started server process [%d]", 7)
+    logging.getLogger("uvicorn.error").warning("Closed a connection of process [%d]", 7)
     logging.getLogger("uvicorn.access").info("GET /?token=%s", CANARY)
     logging.getLogger("httpx").info("GET /?token=%s", CANARY)
     logging.getLogger("sqlalchemy").warning("")
     noticed = {line["logger"]: line for line in lines(stream)}
     assert noticed["asyncio"]["event"] == "Task exception was never retrieved"
     assert noticed["asyncio"]["error"] == "builtins.ValueError"
-    assert noticed["uvicorn.error"]["event"] == "Started server process [7]"
+    assert noticed["uvicorn.error"]["event"] == "Closed a connection of process [7]"
     assert set(noticed) == {"asyncio", "uvicorn.error", "sqlalchemy"}
     assert CANARY not in stream.getvalue()
 
