@@ -95,6 +95,9 @@ async def test_a_server_that_stops_hands_its_clients_over(site, chance, environ)
             await writing.write(1)
             for follower in (*all_of, *stock_of):
                 await follower.memory.until(lambda memory: bool(memory.sequences))
+                # Of hundreds at once some were asked to come again.
+                for each in (follower.memory.ends, follower.memory.reasons, follower.memory.ended_at):
+                    each.clear()
             keeping_on = tasks.create_task(keeping.run(is_over.is_set))
             writing_on = tasks.create_task(writing.run(is_over.is_set))
             observing = tasks.create_task(observer.run())
