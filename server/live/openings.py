@@ -31,23 +31,14 @@ class Asked:
         variables: Those that the operation has; by others nobody is told anything else.
         traits: Of the document.
         caller: As whom messages are made: without a subject, unless they are for one actor alone.
+        told: Digest of all that messages depend on beside the variables.
     """
 
     chosen: Chosen
     variables: dict[str, Any]
     traits: Traits
     caller: Caller
-
-    @property
-    def told(self) -> bytes:
-        """Digest of all that messages depend on beside the variables."""
-        actor, chosen = self.caller.actor, self.chosen
-        return digest_of(
-            seen_of(self.caller.shop),
-            repr((actor.kind, actor.subject, sorted(actor.permissions))).encode(),
-            chosen.document.sha256.encode(),
-            (chosen.operation.name or "").encode(),
-        )
+    told: bytes
 
     def variables_without(self, names: Container[str]) -> bytes:
         """Return the variables but some, always in the same order."""
@@ -63,7 +54,13 @@ def asked_of(chosen: Chosen, variables: dict[str, Any], caller: Caller, traits: 
     if not traits.is_personal:
         # Whatever is shared cannot depend on a subject that nobody knows.
         actor = Actor(actor.kind, None, actor.permissions)
-    return Asked(chosen, declared, traits, Caller(caller.shop, actor))
+    told = digest_of(
+        seen_of(caller.shop),
+        repr((actor.kind, actor.subject, sorted(actor.permissions))).encode(),
+        chosen.document.sha256.encode(),
+        (chosen.operation.name or "").encode(),
+    )
+    return Asked(chosen, declared, traits, Caller(caller.shop, actor), told)
 
 
 def digest_of(*parts: bytes) -> bytes:
